@@ -1,0 +1,99 @@
+"""The contracts: one module per topic, with examples and exported JSON Schema. Importing this package does no I/O.
+
+What happens to the data is in `streams`; nothing here knows about it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pydantic import BaseModel
+
+from schemas.annotations import Action, Annotation, NonAnswer
+from schemas.annotators import Annotator
+from schemas.common import AnnotatorKind, GoldKind, Id, TaskType, Tier
+from schemas.dead_letters import DeadLetter
+from schemas.explain import explain
+from schemas.globals import Globals
+from schemas.gold import Gold
+from schemas.label_spaces import (
+    AnswerError,
+    ClassificationSpace,
+    DialogSpace,
+    FreeTextSpace,
+    LabelSpace,
+    LikertSpace,
+    PairwiseSpace,
+    RankingSpace,
+    SpanSpace,
+)
+from schemas.labels import Label, LabelAnswer, LabelStatus
+from schemas.outcomes import Outcome, OutcomeKind
+from schemas.projects import Factors, Policy, Project, Thresholds
+from schemas.quality_events import QualityEvent, QualityEventKind
+from schemas.scored import Flag, ScoredAnnotation
+from schemas.tasks import Question, Task
+from schemas.ticks import Tick
+
+CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {
+        "projects": Project,
+        "tasks": Task,
+        "gold": Gold,
+        "annotators": Annotator,
+        "annotations": Annotation,
+        "annotations.scored": ScoredAnnotation,
+        "outcomes": Outcome,
+        "globals.a": Globals,
+        "globals.t": Globals,
+        "ticks.a": Tick,
+        "ticks.t": Tick,
+        "labels": Label,
+        "labels.latest": Label,
+        "quality-events": QualityEvent,
+        "dead-letters": DeadLetter,
+    }
+)
+"""Topic to contract."""
+
+__all__ = [
+    "CONTRACTS",
+    "Action",
+    "Annotation",
+    "Annotator",
+    "AnnotatorKind",
+    "AnswerError",
+    "ClassificationSpace",
+    "DeadLetter",
+    "DialogSpace",
+    "Factors",
+    "Flag",
+    "FreeTextSpace",
+    "Globals",
+    "Gold",
+    "GoldKind",
+    "Id",
+    "Label",
+    "LabelAnswer",
+    "LabelSpace",
+    "LabelStatus",
+    "LikertSpace",
+    "NonAnswer",
+    "Outcome",
+    "OutcomeKind",
+    "PairwiseSpace",
+    "Policy",
+    "Project",
+    "QualityEvent",
+    "QualityEventKind",
+    "Question",
+    "RankingSpace",
+    "ScoredAnnotation",
+    "SpanSpace",
+    "Task",
+    "TaskType",
+    "Thresholds",
+    "Tick",
+    "Tier",
+    "explain",
+]
+

@@ -1,0 +1,26 @@
+"""globals.a, globals.t: a project's settings, one copy to every partition of the other sides, key project."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from schemas.common import Contract, Id, Version
+from schemas.projects import Project
+
+
+class Globals(Contract):
+    """What A and T must know of a project. `policy_version` counts the changes of its settings."""
+
+    project: Id
+    version: Version
+    policy_version: Version
+    removed: bool = False
+    project_settings: Project | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.removed == (self.project_settings is not None):
+            raise ValueError("project_settings: expected unless removed")
+        return self

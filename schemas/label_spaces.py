@@ -1,0 +1,219 @@
+"""The answers a question allows, one model per task type, and the check of an answer against them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from schemas.common import Id
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class AnswerError(ValueError):
+    """An answer is outside its label space.
+
+    Parameters
+    ----------
+    path : str
+        Where in the answer, as a JSON path without the root: ``turns.t1``, ``[2].end``; empty for the answer itself.
+    message : str
+        What was expected there.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
+        self.message = message
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise ValueError("the entries must differ from each other")
+    return names
+
+
+def _one_of(names: Collection[str]) -> str:
+    shown = ", ".join(list(names)[:10])
+    return f"one of {shown}" + (", ..." if len(names) > 10 else "")
+
+
+def _within(prefix: str, error: AnswerError) -> AnswerError:
+    joint = "" if not error.path or error.path.startswith("[") else "."
+    return AnswerError(f"{prefix}{joint}{error.path}", error.message)
+
+
+class _Space(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ClassificationSpace(_Space):
+    """One class of a declared set, or several of them when `multi`."""
+
+    type: Literal["classification"] = "classification"
+    classes: Annotated[list[Name], Field(min_length=2, max_length=50), AfterValidator(_distinct)]
+    multi: bool = False
+
+    def check(self, answer: Any) -> None:
+        """Raise `AnswerError` unless `answer` is a class (a list of distinct classes when `multi`)."""
+        if not self.multi:
+            if not isinstance(answer, str) or answer not in self.classes:
+                raise AnswerError("", f"expected {_one_of(self.classes)}")
+            return
+        if not isinstance(answer, list) or not answer:
+            raise AnswerError("", "expected a list of at least one class")
+        for place, name in enumerate(answer):
+            if not isinstance(name, str) or name not in self.classes:
+                raise AnswerError(f"[{place}]", f"expected {_one_of(self.classes)}")
+            if name in answer[:place]:
+                raise AnswerError(f"[{place}]", "expected each class once")
+
+
+class LikertSpace(_Space):
+    """A whole number on a scale."""
+
+    type: Literal["likert_scale"] = "likert_scale"
+    min: int
+    max: int
+
+    @model_validator(mode="after")
+    def _is_a_scale(self) -> Self:
+        if not 1 <= self.max - self.min <= 100:
+            raise ValueError("max must exceed min by 1 to 100")
+        return self
+
+    def check(self, answer: Any) -> None:
+        """Raise `AnswerError` unless `answer` is a whole number from min to max."""
+        if type(answer) is not int or not self.min <= answer <= self.max:
+            raise AnswerError("", f"expected a whole number from {self.min} to {self.max}")
+
+
+class PairwiseSpace(_Space):
+    """The better of two options, and how clearly."""
+
+    type: Literal["pairwise_comparison"] = "pairwise_comparison"
+    options: Annotated[list[Name], Field(min_length=2, max_length=2), AfterValidator(_distinct)]
+    allow_tie: bool = True
+    allow_both_bad: bool = False
+
+    def check(self, answer: Any) -> None:
+        """Raise `AnswerError` unless `answer` is an object with a winner, and a strength of 1 to 3 if any."""
+        winners = [*self.options, *["tie"] * self.allow_tie, *["both_bad"] * self.allow_both_bad]
+        if not isinstance(answer, dict):
+            raise AnswerError("", "expected an object with winner")
+        winner = answer.get("winner")
+        if not isinstance(winner, str) or winner not in winners:
+            raise AnswerError("winner", f"expected {_one_of(winners)}")
+        strength = answer.get("strength")
+        if strength is not None and (type(strength) is not int or not 1 <= strength <= 3):
+            raise AnswerError("strength", "expected 1, 2 or 3")
+
+
+class RankingSpace(_Space):
+    """All items, best first."""
+
+    type: Literal["preference_ranking"] = "preference_ranking"
+    items: Annotated[list[Name], Field(min_length=2, max_length=20), AfterValidator(_distinct)]
+
+    def check(self, answer: Any) -> None:
+        """Raise `AnswerError` unless `answer` lists every item once."""
+        if not isinstance(answer, list):
+            raise AnswerError("", f"expected a list of all {len(self.items)} items, best first")
+        for place, item in enumerate(answer):
+            if not isinstance(item, str) or item not in self.items:
+                raise AnswerError(f"[{place}]", f"expected {_one_of(self.items)}")
+            if item in answer[:place]:
+                raise AnswerError(f"[{place}]", "expected each item once")
+        if len(answer) != len(self.items):
+            raise AnswerError("", f"expected all {len(self.items)} items, got {len(answer)}")
+
+
+class SpanSpace(_Space):
+    """Typed pieces of a text, by character: start inclusive, end exclusive."""
+
+    type: Literal["span_annotation"] = "span_annotation"
+    labels: Annotated[list[Name], Field(min_length=1, max_length=200), AfterValidator(_distinct)]
+    text_length: Annotated[int, Field(ge=1)] | None = None
+
+    def check(self, answer: Any) -> None:
+        """Raise `AnswerError` unless `answer` is a list of spans within the text; an empty list is an answer."""
+        if not isinstance(answer, list):
+            raise AnswerError("", "expected a list of spans")
+        for place, span in enumerate(answer):
+            self._check_span(f"[{place}]", span)
+
+    def _check_span(self, at: str, span: Any) -> None:
+        if not isinstance(span, dict):
+            raise AnswerError(at, "expected an object with start, end and label")
+        start, end, label = span.get("start"), span.get("end"), span.get("label")
+        if type(start) is not int or start < 0:
+            raise AnswerError(f"{at}.start", "expected a whole number of at least 0")
+        if type(end) is not int or end <= start:
+            raise AnswerError(f"{at}.end", f"expected a whole number above start ({start})")
+        if self.text_length is not None and end > self.text_length:
+            raise AnswerError(f"{at}.end", f"expected at most the text's length, {self.text_length}")
+        if not isinstance(label, str) or label not in self.labels:
+            raise AnswerError(f"{at}.label", f"expected {_one_of(self.labels)}")
+
+
+class FreeTextSpace(_Space):
+    """A text of the annotator's own."""
+
+    type: Literal["free_text"] = "free_text"
+    max_chars: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+
+    def check(self, answer: Any) -> None:
+        """Raise `AnswerError` unless `answer` is a text that is not blank and not too long."""
+        if not isinstance(answer, str) or not answer.strip():
+            raise AnswerError("", "expected a text that is not blank")
+        if len(answer) > self.max_chars:
+            raise AnswerError("", f"expected at most {self.max_chars} characters, got {len(answer)}")
+
+
+SimpleSpace = Annotated[
+    ClassificationSpace | LikertSpace | PairwiseSpace | RankingSpace | SpanSpace | FreeTextSpace,
+    Field(discriminator="type"),
+]
+
+
+class DialogSpace(_Space):
+    """An answer for each turn of a dialog, and one for the whole."""
+
+    type: Literal["multi_turn_dialog"] = "multi_turn_dialog"
+    turns: Annotated[dict[Id, SimpleSpace], Field(min_length=1, max_length=200)]
+    overall: SimpleSpace | None = None
+
+    def check(self, answer: Any) -> None:
+        """Raise `AnswerError` unless `answer` has an answer for every turn, and for the whole where one is asked."""
+        if not isinstance(answer, dict):
+            raise AnswerError("", "expected an object with turns")
+        turns = answer.get("turns")
+        if not isinstance(turns, dict):
+            raise AnswerError("turns", "expected an object of answers by turn")
+        for turn in turns:
+            if turn not in self.turns:
+                raise AnswerError(f"turns.{turn}", f"expected {_one_of(list(self.turns))}")
+        for turn, space in self.turns.items():
+            if turn not in turns:
+                raise AnswerError(f"turns.{turn}", "expected an answer, there is none")
+            _check_part(space, f"turns.{turn}", turns[turn])
+        overall = answer.get("overall")
+        if self.overall is not None:
+            _check_part(self.overall, "overall", overall)
+        elif overall is not None:
+            raise AnswerError("overall", "expected none: the question asks for turns alone")
+
+
+def _check_part(space: SimpleSpace, path: str, answer: Any) -> None:
+    try:
+        space.check(answer)
+    except AnswerError as error:
+        raise _within(path, error) from None
+
+
+LabelSpace = Annotated[
+    ClassificationSpace | LikertSpace | PairwiseSpace | RankingSpace | SpanSpace | FreeTextSpace | DialogSpace,
+    Field(discriminator="type"),
+]

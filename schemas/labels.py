@@ -1,0 +1,71 @@
+"""labels and labels.latest: what a task's votes come to, key task_id. Every version, and the newest."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.common import Contract, Id, Json, Moment, Share, TaskType, Version
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class LabelStatus(StrEnum):
+    """How far a label can be relied on."""
+
+    provisional = "provisional"
+    settled = "settled"
+    undecided = "undecided"
+    unusable = "unusable"
+    withdrawn = "withdrawn"
+
+
+class LabelAnswer(BaseModel):
+    """One question's answer.
+
+    Attributes
+    ----------
+    confidence : float or None
+        Posterior probability of `label`.
+    vote_share : float or None
+        Its share of the votes, all alike.
+    agreement : float or None
+        Its share of the votes' weight.
+    distribution : dict of str to float
+        The posterior of every class.
+    calibrated : bool
+        Whether gold supports reading `confidence` as a frequency.
+    reason : str or None
+        Why there is no label.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    label: Json = None
+    confidence: Share | None = None
+    vote_share: Share | None = None
+    agreement: Share | None = None
+    distribution: dict[str, Share] = {}
+    calibrated: bool = False
+    reason: str | None = None
+
+
+class Label(Contract):
+    """A version of a task's label; `supersedes` names the version before it."""
+
+    task_id: Id
+    project: Id
+    task_type: TaskType
+    version: Version
+    status: LabelStatus
+    reason: str
+    closed_by: str | None = None
+    answers: dict[Id, LabelAnswer]
+    votes: Count
+    non_answers: Count
+    supersedes: Version | None = None
+    policy_version: Count
+    guidelines_version: Id | None = None
+    at: Moment

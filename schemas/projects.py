@@ -1,0 +1,86 @@
+"""projects: what a project asks for, key project. A null value removes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.common import Contract, Id, Moment, Share, Version
+from schemas.label_spaces import LabelSpace
+
+Votes = Annotated[int, Field(ge=1, le=64)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Policy(_Part):
+    """When a task has enough votes, and how they are weighed.
+
+    Attributes
+    ----------
+    redundancy : int
+        Votes a task gets at first.
+    max_redundancy : int
+        Votes it gets at most, when the first ones do not agree.
+    min_agreement : float
+        The leader's share of the weight from which a label is settled.
+    unusable_after : int
+        So many non-answers close a task as unusable.
+    weighting : str
+        ``reliability``: by each annotator's running record; ``uniform``: all alike.
+    """
+
+    redundancy: Votes = 3
+    max_redundancy: Votes = 5
+    min_agreement: Share = 0.6
+    unusable_after: Votes = 2
+    weighting: Literal["reliability", "uniform"] = "reliability"
+
+    @model_validator(mode="after")
+    def _can_be_extended(self) -> Self:
+        if self.max_redundancy < self.redundancy:
+            raise ValueError(f"max_redundancy must be at least redundancy ({self.redundancy})")
+        return self
+
+
+class Factors(_Part):
+    """What each flag multiplies the published quality score by."""
+
+    too_fast: Share = 0.3
+    too_slow: Share = 0.8
+    gold_incorrect: Share = 0.5
+    below_gold_threshold: Share = 0.3
+
+
+class Thresholds(_Part):
+    """When an annotation or an annotator is flagged. Seconds, counts, and a share of right answers."""
+
+    too_fast_s: Annotated[float, Field(ge=0, le=604_800)] = 5.0
+    too_slow_s: Annotated[float, Field(gt=0, le=604_800)] = 600.0
+    min_gold: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    gold_accuracy: Share = 0.7
+    factors: Factors = Factors()
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.too_slow_s <= self.too_fast_s:
+            raise ValueError(f"too_slow_s must be above too_fast_s ({self.too_fast_s:g})")
+        return self
+
+
+class Project(Contract):
+    """A project's settings. `expected_version` guards against overwriting a change one has not seen."""
+
+    project: Id
+    version: Version = 1
+    guidelines_version: Id = "1"
+    policy: Policy = Policy()
+    thresholds: Thresholds = Thresholds()
+    label_spaces: dict[Id, LabelSpace] = Field(default_factory=dict, max_length=200)
+    actor: Id | None = None
+    reason: str | None = Field(default=None, max_length=2000)
+    at: Moment | None = None
+    expected_version: Annotated[int, Field(ge=0)] | None = None

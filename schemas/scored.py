@@ -1,0 +1,41 @@
+"""annotations.scored: an annotation with what is known of its annotator, key task_id."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.annotations import Annotation
+from schemas.common import AnnotatorKind, Share, Tier
+
+
+class Flag(StrEnum):
+    """What an annotation or its annotator was flagged for."""
+
+    too_fast = "too_fast"
+    too_slow = "too_slow"
+    below_gold_threshold = "below_gold_threshold"
+
+
+class ScoredAnnotation(Annotation):
+    """An annotation after the annotator side.
+
+    Attributes
+    ----------
+    quality_score : float
+        Product of the factors of its flags.
+    reliability : float
+        Smoothed probability that the annotator answers rightly, from `reliability_n` outcomes.
+    policy_version : int
+        Version of the project's settings that was applied; 0 when none was known yet.
+    """
+
+    flags: list[Flag]
+    quality_score: Share
+    reliability: Share
+    reliability_n: Annotated[int, Field(ge=0)]
+    tier: Tier
+    kind: AnnotatorKind
+    policy_version: Annotated[int, Field(ge=0)]

@@ -1,0 +1,53 @@
+"""tasks: what is to be annotated, key task_id. A null value withdraws the task."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from schemas.common import Contract, Id, Json, Moment, MoneyUsd, Share, TaskType, Tier
+from schemas.label_spaces import LabelSpace
+
+Specialization = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Question(BaseModel):
+    """One thing a task asks: its own label space, or the name of one of the project's."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    question_id: Id
+    text: str | None = None
+    label_space: LabelSpace | Id
+
+
+class Task(Contract):
+    """A unit of work. Prompt, content and instructions are shown to people and kept nowhere else but in this topic."""
+
+    task_id: Id
+    project: Id
+    task_type: TaskType
+    prompt: str
+    content: Json = None
+    instructions: str | None = None
+    required_tier: Tier = Tier.crowd
+    estimated_time_s: Annotated[float, Field(gt=0, le=604_800)] = 60.0
+    payment_usd: MoneyUsd = Decimal(0)
+    created_at: Moment | None = None
+    priority: Share = 0.5
+    questions: Annotated[list[Question], Field(min_length=1, max_length=50)]
+    specializations: Annotated[list[Specialization], Field(max_length=50)] = []
+    similarity_key: Id | None = None
+    guidelines_version: Id | None = None
+
+    @model_validator(mode="after")
+    def _questions_fit(self) -> Self:
+        ids = [question.question_id for question in self.questions]
+        if len(set(ids)) != len(ids):
+            raise ValueError("questions: every question_id must differ")
+        space = self.questions[0].label_space
+        if len(ids) == 1 and not isinstance(space, str) and space.type != self.task_type:
+            raise ValueError(f"questions.0.label_space: expected a space for {self.task_type}, got {space.type}")
+        return self
