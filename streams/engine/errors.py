@@ -1,0 +1,72 @@
+"""What a failure means for a partition, and what is done about it."""
+
+from __future__ import annotations
+
+import enum
+
+from aiokafka import errors as kafka
+
+
+class Verdict(enum.Enum):
+    """What follows from an error raised while a partition is opened or applied."""
+
+    REWIND = "rewind"
+    """Batches were lost on the way here: seek back to where the partition stands."""
+    REOPEN = "reopen"
+    """The transaction is void: throw the uncommitted state away, get a new producer, restore, seek back."""
+    FENCED = "fenced"
+    """Another producer took the transactional id: reopen only while the group says that the partition is ours."""
+    FATAL = "fatal"
+    """Nobody can go on until a person changes something."""
+    BUG = "bug"
+    """The code is wrong: crash, loudly."""
+
+
+class Gap(Exception):
+    """A batch does not continue where the partition stands."""
+
+
+class Fatal(Exception):
+    """A condition that a person must resolve; the message is one line and complete."""
+
+
+class StateTooNew(Fatal):
+    """The changelog was written by a newer release than this worker."""
+
+
+class PositionLost(Fatal):
+    """The log no longer holds records that were never processed."""
+
+
+class StepFailed(Exception):
+    """The pure code raised something that is not a rejection."""
+
+
+_FENCED = (kafka.ProducerFenced, kafka.InvalidProducerEpoch)
+_FATAL = (
+    kafka.TopicAuthorizationFailedError,
+    kafka.GroupAuthorizationFailedError,
+    kafka.ClusterAuthorizationFailedError,
+    kafka.TransactionalIdAuthorizationFailed,
+    kafka.AuthenticationFailedError,
+    kafka.UnsupportedSaslMechanismError,
+    kafka.UnsupportedForMessageFormatError,
+    kafka.IncompatibleBrokerVersion,
+    kafka.UnsupportedVersionError,
+)
+
+
+def verdict(error: BaseException) -> Verdict:
+    """Classify `error`, looking through the wrappers that aiokafka puts around its causes."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, _FENCED):
+            return Verdict.FENCED
+        if isinstance(seen, (*_FATAL, Fatal)):
+            return Verdict.FATAL
+        seen = seen.__cause__
+    if isinstance(error, Gap):
+        return Verdict.REWIND
+    if isinstance(error, (kafka.KafkaError, ConnectionError, TimeoutError)):
+        return Verdict.REOPEN
+    return Verdict.BUG

@@ -1,0 +1,449 @@
+"""The owner of one partition of one side: a table in memory, one worker task, one commit at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from streams.engine.changelog import COMMIT_KEY, OUTBOX_KEY, Changelog, Commit, encode_commit
+from streams.engine.errors import Gap, PositionLost, StepFailed, Verdict, verdict
+from streams.engine.intake import Intake
+from streams.engine.outbox import decode_outbox, encode_outbox, is_repeat, number
+from streams.engine.overlay import Overlay
+from streams.engine.routing import partition_of
+from streams.engine.transport import Batch
+from streams.engine.writer import Message, Outgoing, Writer
+from streams.events import Event, Output, Rejected, Side
+
+log = logging.getLogger(__name__)
+
+QUIET_COMMIT_S = 10.0
+"""How long positions may wait for a commit when what was read changed nothing."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Names of everything a processor touches at the broker."""
+
+    side: str
+    partition: int
+    changelog: str
+    topics: Mapping[str, str]
+    """Logical topic to full name, for every topic the side reads or writes."""
+    sources: tuple[str, ...]
+    """Logical names of the topics it reads."""
+    partitions: int
+    """How many partitions a keyed output topic has."""
+
+
+@dataclass
+class CommitReport:
+    """What one commit did, for metrics and logs."""
+
+    place: Place
+    records: int
+    seconds: float
+    outputs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    read: Counter[str] = field(default_factory=Counter)
+
+
+class Observer(Protocol):
+    """Who is told what the engine does."""
+
+    def committed(self, report: CommitReport) -> None:
+        """A commit is durable."""
+
+    def restored(self, place: Place, records: int, seconds: float) -> None:
+        """A table was read back."""
+
+    def reopened(self, place: Place, cause: str) -> None:
+        """A partition had to be opened again, or rewound, outside a rebalance."""
+
+
+class Links(Protocol):
+    """What a processor needs from the worker around it."""
+
+    async def is_ours(self, place: Place) -> bool:
+        """Ask the group's coordinator now whether the partition is ours."""
+        ...
+
+    async def rewind(self, place: Place, positions: Mapping[str, int]) -> dict[str, int]:
+        """Seek the sources; return each topic's seek count."""
+        ...
+
+    def crash(self, error: BaseException) -> Awaitable[None]:
+        """End the worker."""
+        ...
+
+
+class Processor:
+    """Applies batches to one partition's table and commits outputs, state and positions together.
+
+    Parameters
+    ----------
+    side : Side
+        The pure function.
+    place : Place
+    writer : Writer
+    reader : callable
+        Makes an unstarted reader for the changelog.
+    links : Links
+    observer : Observer
+    batch_records : int
+        Bound on the records of one commit.
+    max_value_bytes : int
+        Larger values are dead letters.
+    by_positions : bool
+        True on brokers without transactions.
+    backoff_s : float
+        Pause before another attempt to open.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        place: Place,
+        writer: Writer,
+        reader: Callable[[], AIOKafkaConsumer],
+        links: Links,
+        observer: Observer,
+        *,
+        batch_records: int,
+        max_value_bytes: int,
+        by_positions: bool = False,
+        backoff_s: float = 0.5,
+    ) -> None:
+        self.side = side
+        self.place = place
+        self.changelog = Changelog(side)
+        self.is_open = False
+        self.opened = 0
+        self.parked_at = time.monotonic()
+        self._writer = writer
+        self._reader = reader
+        self._links = links
+        self._observer = observer
+        self._batch_records = batch_records
+        self._by_positions = by_positions
+        self._backoff_s = backoff_s
+        self._intake = Intake(side.sources, place.partitions, max_value_bytes)
+        self._lossy = {source.topic for source in side.sources if source.lossy}
+        self._logical = {place.topics[source.topic]: source.topic for source in side.sources}
+        self._queue: deque[Batch] = deque()
+        self._queued = 0
+        self._arrived = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._worker: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[bool] | None = None
+        self._token = 0
+        self._sought: dict[str, int] = {}
+        self._unwritten: Commit | None = None
+        self._unwritten_since = 0.0
+
+    # -- what Faust's agents call
+
+    async def offer(self, batch: Batch) -> None:
+        """Queue a batch; wait while the queue is full. A parked partition drops it: it will be read again."""
+        while self.is_open and self._queued >= 2 * self._batch_records:
+            self._drained.clear()
+            await self._drained.wait()
+        if self.is_open:
+            self._queue.append(batch)
+            self._queued += len(batch.records)
+            self._arrived.set()
+
+    # -- what the store calls
+
+    async def open(self) -> bool:
+        """Take the partition over: fence, restore, and start to work. False when it was parked meanwhile."""
+        self._token += 1
+        token = self._token
+        await self._stop_worker()
+        opening = self._opening = asyncio.create_task(self._open(token), name=f"open-{self!r}")
+        await asyncio.wait([opening])
+        if opening.cancelled() or not opening.result():
+            return False
+        self.is_open = True
+        self._worker = asyncio.create_task(self._work(token), name=f"processor-{self!r}")
+        return True
+
+    async def park(self, *, timeout_s: float) -> None:
+        """Finish the commit under way (bounded), drop the rest, and let the partition go."""
+        self._token += 1
+        self._close_gate()
+        if self._opening is not None and not self._opening.done():
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        try:
+            await asyncio.wait_for(self._idle.wait(), timeout_s)
+        except TimeoutError:
+            log.warning("%s: the open transaction did not end in %.1f s, it is left to its timeout", self, timeout_s)
+        await self._stop_worker()
+        await self._writer.close()
+        self.parked_at = time.monotonic()
+
+    def __repr__(self) -> str:
+        return f"{self.place.side}-{self.place.partition}"
+
+    # -- opening
+
+    def _close_gate(self) -> None:
+        self.is_open = False
+        self._queue.clear()
+        self._queued = 0
+        self._drained.set()
+
+    async def _stop_worker(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None and worker is not asyncio.current_task():
+            worker.cancel()
+            await asyncio.wait([worker])
+
+    async def _open(self, token: int) -> bool:
+        """Try until it is open, no longer wanted, or hopeless (raises)."""
+        while token == self._token:
+            try:
+                # Who asks before fencing never fences an owner that the group has chosen instead.
+                if await self._links.is_ours(self.place) and token == self._token:
+                    await self._take_over(token)
+                    if token == self._token:
+                        self.opened += 1
+                        return True
+            except Exception as error:
+                if verdict(error) in (Verdict.FATAL, Verdict.BUG):
+                    raise
+                log.warning("%s: could not be opened, trying again: %r", self, error)
+            await asyncio.sleep(self._backoff_s)
+        return False
+
+    async def _take_over(self, token: int) -> None:
+        self._unwritten = None
+        await self._writer.open()
+        reader = self._reader()
+        await reader.start()
+        try:
+            restored = await self.changelog.catch_up(
+                reader, self.place.changelog, self.place.partition, lambda: token == self._token
+            )
+            if token != self._token:
+                return
+            positions = await self._positions(reader)
+        finally:
+            await reader.stop()
+        self._observer.restored(self.place, *restored)
+        if self._by_positions:
+            unsent = decode_outbox(self.changelog.outbox)
+            await self._writer.commit(unsent, self._changelog_place, (), self._full(positions))
+        self.changelog.commit.positions = positions
+        self._sought = {}
+
+    async def _positions(self, reader: AIOKafkaConsumer) -> dict[str, int]:
+        """Return where each source continues: the committed position, or the log's beginning for a new source."""
+        known = self.changelog.commit.positions
+        places = {
+            topic: TopicPartition(full, self.place.partition) for full, topic in self._logical.items()
+        }
+        beginnings = await reader.beginning_offsets(list(places.values()))
+        ends = await reader.end_offsets(list(places.values()))
+        positions = {}
+        for topic, place in places.items():
+            position = known.get(topic, beginnings[place])
+            if not beginnings[place] <= position <= ends[place]:
+                if topic not in self._lossy:
+                    raise PositionLost(
+                        f"{place.topic} partition {place.partition}: stands at offset {position}, the log holds "
+                        f"{beginnings[place]} to {ends[place]}: records were deleted before they were processed"
+                    )
+                position = beginnings[place]
+            positions[topic] = position
+        return positions
+
+    def _full(self, positions: Mapping[str, int]) -> dict[str, int]:
+        return {self.place.topics[topic]: offset for topic, offset in positions.items()}
+
+    @property
+    def _changelog_place(self) -> TopicPartition:
+        return TopicPartition(self.place.changelog, self.place.partition)
+
+    # -- working
+
+    async def _work(self, token: int) -> None:
+        while True:
+            timeout = None if self._unwritten is None else QUIET_COMMIT_S
+            try:
+                await asyncio.wait_for(self._arrived.wait(), timeout)
+            except TimeoutError:
+                pass
+            self._idle.clear()
+            try:
+                await self._apply(self._take())
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                if not await self._mend(error, token):
+                    return
+            finally:
+                self._idle.set()
+
+    def _take(self) -> list[Batch]:
+        """Return the queued batches up to the bound, at least one if there is one."""
+        taken: list[Batch] = []
+        count = 0
+        while self._queue and (not taken or count + len(self._queue[0].records) <= self._batch_records):
+            batch = self._queue.popleft()
+            count += len(batch.records)
+            taken.append(batch)
+        self._queued -= count
+        if not self._queue:
+            self._arrived.clear()
+        self._drained.set()
+        return taken
+
+    async def _mend(self, error: Exception, token: int) -> bool:
+        """Bring the partition back after `error`; False when this task's work is over."""
+        what = verdict(error)
+        if what in (Verdict.FATAL, Verdict.BUG):
+            self._close_gate()
+            await self._links.crash(error)
+            return False
+        log.warning("%s: %s after %r", self, what.value, error)
+        self._observer.reopened(self.place, what.value)
+        self._close_gate()
+        self._idle.set()
+        try:
+            if what is not Verdict.REWIND and not await self._open(token):
+                return False
+            counts = await self._links.rewind(self.place, self.changelog.commit.positions)
+        except asyncio.CancelledError:
+            raise
+        except Exception as failed:
+            if verdict(failed) in (Verdict.FATAL, Verdict.BUG):
+                await self._links.crash(failed)
+                return False
+            return await self._mend(failed, token)
+        if token != self._token:
+            return False
+        self._sought = counts
+        self._unwritten = None
+        self.is_open = True
+        return True
+
+    async def _apply(self, batches: list[Batch]) -> None:
+        """Run the side over `batches` and commit what follows."""
+        started = time.perf_counter()
+        base = self._unwritten or self.changelog.commit
+        commit = Commit(
+            version=self.side.state_version,
+            sequence=self.changelog.commit.sequence + 1,
+            positions=dict(base.positions),
+            applied=list(self._unwritten.applied) if self._unwritten else [],
+            seen={topic: dict(seen) for topic, seen in base.seen.items()},
+            emitted=base.emitted,
+        )
+        overlay = Overlay(self.changelog.table, self.side.state_version)
+        outputs: list[Output] = []
+        report = CommitReport(self.place, 0, 0.0)
+        for batch in batches:
+            topic = self._logical[batch.tp.topic]
+            records = self._fresh(topic, batch, commit.positions[topic])
+            if not records:
+                continue
+            self._run(topic, records, overlay, commit, outputs)
+            _note_range(commit.applied, topic, commit.positions[topic], batch.end)
+            commit.positions[topic] = batch.end
+            report.read[topic] += len(records)
+            report.records += len(records)
+            await asyncio.sleep(0)
+        changes = overlay.changes()
+        if not changes and not outputs and not self._overdue(bool(report.records)):
+            if report.records:
+                self._unwritten_since = self._unwritten_since if self._unwritten else time.monotonic()
+                self._unwritten = commit
+            return
+        if not commit.applied:
+            return
+        last = max(record.timestamp for batch in batches for record in batch.records[-1:]) if batches else 0
+        await self._commit(commit, changes, outputs, last)
+        report.outputs.update((output.topic, output.tag) for output in outputs)
+        report.seconds = time.perf_counter() - started
+        self._observer.committed(report)
+
+    def _overdue(self, more: bool) -> bool:
+        if self._unwritten is None:
+            return False
+        return not more or time.monotonic() - self._unwritten_since > QUIET_COMMIT_S
+
+    def _fresh(self, topic: str, batch: Batch, position: int) -> list[ConsumerRecord[bytes, bytes]]:
+        """Return the batch's records from `position` on; raise `Gap` when it starts beyond."""
+        if batch.end <= position:
+            return []
+        if batch.start > position and topic not in self._lossy:
+            if batch.seeks < self._sought.get(topic, 0):
+                return []  # fetched before the seek that brought us here
+            raise Gap(f"{batch!r} does not continue offset {position}")
+        if batch.start >= position:
+            return batch.records
+        return [record for record in batch.records if record.offset >= position]
+
+    def _run(
+        self,
+        topic: str,
+        records: list[ConsumerRecord[bytes, bytes]],
+        overlay: Overlay,
+        commit: Commit,
+        outputs: list[Output],
+    ) -> None:
+        admit, step, emit = self._intake.admit, self.side.step, outputs.extend
+        for record in records:
+            if self._by_positions and is_repeat(commit.seen, topic, record):
+                continue
+            event = admit(topic, record)
+            if not isinstance(event, Event):
+                outputs.append(event)
+                continue
+            try:
+                emit(step(overlay, event))
+            except Rejected as rejected:
+                outputs.append(self._intake.reject(event, rejected))
+            except Exception as error:
+                raise StepFailed(
+                    f"{self.place.side}: {topic} partition {record.partition} offset {record.offset}: {error!r}"
+                ) from error
+
+    async def _commit(self, commit: Commit, changes: dict[str, bytes | None], outputs: list[Output], now: int) -> None:
+        outgoing: dict[TopicPartition, list[Message]] = {}
+        topics, partitions = self.place.topics, self.place.partitions
+        for output in outputs:
+            target = output.partition
+            if target is None:
+                target = partition_of(output.key or b"", partitions)
+            message = Message(output.key, output.value, output.timestamp, output.headers)
+            outgoing.setdefault(TopicPartition(topics[output.topic], target), []).append(message)
+        state = [Message(key.encode(), value, now) for key, value in changes.items()]
+        numbered: Outgoing = outgoing
+        if self._by_positions:
+            numbered = number(outgoing, f"{self.place.side}/{self.place.partition}", commit)
+            state.append(Message(OUTBOX_KEY, encode_outbox(numbered), now))
+        state.append(Message(COMMIT_KEY, encode_commit(commit), now))
+        end = await self._writer.commit(numbered, self._changelog_place, state, self._full(commit.positions))
+        self.changelog.absorb(changes)
+        self.changelog.commit = commit
+        self.changelog.position = end
+        self._unwritten = None
+
+
+def _note_range(applied: list[tuple[str, int, int]], topic: str, start: int, end: int) -> None:
+    """Append a range, joined to the last one where it continues it."""
+    if applied and applied[-1][0] == topic and applied[-1][2] == start:
+        applied[-1] = (topic, applied[-1][1], end)
+    else:
+        applied.append((topic, start, end))

@@ -1,0 +1,216 @@
+"""Faust's transport, made to deliver a whole fetched partition batch as one event.
+
+Every seam of Faust and aiokafka that is used here is named in `tests/test_seams.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import IllegalStateError, NoError, for_code
+from aiokafka.protocol.group import HeartbeatRequest
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+FETCH_WAIT_MS = 30
+"""How long a fetch may wait at the broker.
+
+aiokafka has one fetch in flight per node and asks only for partitions whose buffer is empty, so a partition
+that was just drained waits for the fetch of the idle ones: the bound is a latency, not a saving.
+"""
+
+
+class Batch:
+    """The records of one partition that one fetch returned, as one unit.
+
+    Attributes
+    ----------
+    start, end : int
+        Offsets: where the partition was read from, and where the next batch starts. Offsets in between may be
+        missing (transaction markers, compaction); a batch always continues the one before it.
+    seeks : int
+        How often the partition had been sought when the batch was fetched.
+    """
+
+    __slots__ = ("__weakref__", "end", "records", "seeks", "start", "tp")
+
+    def __init__(self, tp: TP, start: int, seeks: int, records: list[ConsumerRecord[bytes, bytes]]) -> None:
+        self.tp = tp
+        self.start = start
+        self.end = records[-1].offset + 1
+        self.seeks = seeks
+        self.records = records
+
+    def __repr__(self) -> str:
+        return f"<Batch {self.tp.topic}-{self.tp.partition} {self.start}:{self.end}>"
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread. Fetches, seeks and positions are one sequence here, so a batch's start is exact."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._next: dict[TP, int] = {}
+        self._seek_counts: dict[TP, int] = {}
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        # A position that the log does not have is never guessed: opening a partition commits one first.
+        consumer._auto_offset_reset = "none"
+        return consumer
+
+    async def _fetch_records(  # type: ignore[override]  # a Batch stands for the records of a partition
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> dict[TP, list[Batch]]:
+        # What was assigned and not sought yet has no position: Faust resumes partitions before it seeks.
+        placed = active_partitions & self._next.keys()
+        if not placed:
+            await asyncio.sleep(FETCH_WAIT_MS / 1000)
+            return {}
+        fetched = await super()._fetch_records(consumer, placed, timeout, max_records)
+        batches = {}
+        for found, records in fetched.items():
+            tp = TP(found.topic, found.partition)
+            if records and tp in self._next:
+                batch = Batch(tp, self._next[tp], self._seek_counts[tp], records)
+                self._next[tp] = batch.end
+                batches[tp] = [batch]
+        return batches
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self._next.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    def _place(self, consumer: AIOKafkaConsumer, tp: TP, offset: int) -> int:
+        consumer.seek(tp, offset)
+        self._next[tp] = offset
+        self._seek_counts[tp] = self._seek_counts.get(tp, 0) + 1
+        return self._seek_counts[tp]
+
+    async def rewind(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
+        """Seek within the thread; return each partition's seek count. Partitions that are not ours are left out."""
+        return cast(dict[TP, int], await self.call_thread(self._rewind, offsets))
+
+    async def _rewind(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        counts = {}
+        for tp, offset in offsets.items():
+            try:
+                counts[tp] = self._place(consumer, tp, offset)
+            except IllegalStateError:
+                continue
+            self.consumer._read_offset[tp] = None
+        return counts
+
+    def membership(self) -> asyncio.Future[int | None]:
+        """Ask the group's coordinator now whether this member is current.
+
+        Returns
+        -------
+        Future of int or None
+            The generation a heartbeat succeeded in; None when the group is rebalancing or no longer knows us.
+        """
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._membership(), self.thread_loop))
+
+    async def _membership(self) -> int | None:
+        coordinator = self._ensure_consumer()._coordinator
+        generation = coordinator.generation
+        if generation < 0:
+            return None
+        request = HeartbeatRequest(coordinator.group_id, generation, coordinator.member_id)
+        response = await coordinator._send_req(request)
+        if for_code(response.error_code) is not NoError or coordinator.generation != generation:
+            return None
+        return int(generation)
+
+    async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
+        """Commit offsets through the group, for brokers without transactions."""
+        await self.call_thread(self._ensure_consumer().commit, dict(offsets))
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer over `ConsumerThread`: batches in, no acknowledgements, no offset commits of its own."""
+
+    _thread: ConsumerThread
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        last = record.records[-1]
+        return ConsumerMessage(
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=last.offset,
+            timestamp=last.timestamp / 1000.0,
+            timestamp_type=last.timestamp_type,
+            headers=[],
+            key=None,
+            value=record,
+            checksum=None,
+            serialized_key_size=0,
+            serialized_value_size=0,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return None  # offsets are committed in the transaction
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        await self._thread.rewind({partition: offset})
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek to where the processors stand, which is what they committed last.
+
+        The group's offsets say the same, but later: a transaction's offsets become visible after it has ended.
+        """
+        positions = cast(Transport, self.transport).positions()
+        await self._thread.rewind(positions)
+        return positions
+
+    async def rewind(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
+        """Seek partitions back to where their processor stands; see `ConsumerThread.rewind`."""
+        return await self._thread.rewind(offsets)
+
+    async def is_current(self, partitions: Iterable[TP]) -> bool:
+        """Return whether a heartbeat succeeds now in the generation that assigned us `partitions`."""
+        generation = await self._thread.membership()
+        return (
+            generation is not None
+            and generation == self.app.consumer_generation_id
+            and set(partitions) <= self.assignment()
+        )
+
+    async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
+        """Commit offsets through the group; see `ConsumerThread.commit_positions`."""
+        await self._thread.commit_positions(offsets)
+
+
+class Producer(driver.Producer):
+    """Faust's own producer, idempotent where the broker can be asked for it."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": cast(Transport, self.transport).idempotent}
+
+
+class Transport(driver.Transport):
+    """Faust's aiokafka transport with the batch path."""
+
+    Consumer = Consumer
+    Producer = Producer
+    idempotent = True
+
+    @staticmethod
+    def positions() -> Mapping[TP, int]:
+        """Return the next offset of every source partition at work; set by the engine."""
+        return {}

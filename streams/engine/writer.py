@@ -1,0 +1,182 @@
+"""How a processor's outputs, state and positions reach the broker as one: in a transaction, or by positions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
+from faust.types import TP
+
+from streams.engine.clients import Clients, close_producer
+from streams.engine.errors import Fatal
+from streams.engine.transport import Consumer
+
+Header = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record on its way out: key, value, milliseconds, headers."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    headers: tuple[Header, ...] = ()
+
+
+Outgoing = Mapping[TopicPartition, Sequence[Message]]
+
+
+class Writer(Protocol):
+    """Makes a processor's work durable. One per partition; the last one opened is the only one that can write."""
+
+    async def open(self) -> None:
+        """Take the partition over from its previous owner."""
+        ...
+
+    async def commit(
+        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
+    ) -> int:
+        """Write all of it, or none. Return the changelog offset after the state; -1 when no state was written."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections; never raises."""
+        ...
+
+
+def _append(builder: BatchBuilder, message: Message) -> bool:
+    appended = builder.append(
+        key=message.key, value=message.value, timestamp=message.timestamp, headers=list(message.headers)
+    )
+    return appended is not None
+
+
+async def _send(producer: AIOKafkaProducer, place: TopicPartition, messages: Sequence[Message]) -> list[asyncio.Future]:  # type: ignore[type-arg]  # aiokafka has no type for delivery futures
+    """Append `messages` to as few record batches as they fit in; one batch a partition beats a send a record."""
+    futures = []
+    builder = producer.create_batch()
+    for message in messages:
+        if not _append(builder, message):
+            futures.append(await producer.send_batch(builder, place.topic, partition=place.partition))
+            builder = producer.create_batch()
+            _append(builder, message)  # an empty batch takes a record of any size
+    if builder.record_count():
+        futures.append(await producer.send_batch(builder, place.topic, partition=place.partition))
+    return futures
+
+
+class TransactionalWriter:
+    """Exactly-once: outputs, state and the group's offsets in one Kafka transaction.
+
+    Parameters
+    ----------
+    clients : Clients
+    transactional_id : str
+        Opening a producer under it fences the previous owner and ends its transaction.
+    partition : int
+        The partition of every source topic.
+    """
+
+    def __init__(self, clients: Clients, transactional_id: str, partition: int) -> None:
+        self._clients = clients
+        self._id = transactional_id
+        self._partition = partition
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """Start a new producer; see `Writer.open`."""
+        await self.close()
+        producer = self._clients.producer(self._id)
+        self._producer = producer
+        await producer.start()
+
+    async def commit(
+        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
+    ) -> int:
+        """One transaction; see `Writer.commit`."""
+        producer = self._producer
+        assert producer is not None
+        await producer.begin_transaction()
+        deliveries = []
+        for place, messages in outputs.items():
+            deliveries += await _send(producer, place, messages)
+        written = await _send(producer, changelog, state)
+        offsets = {TopicPartition(topic, self._partition): offset for topic, offset in positions.items()}
+        await asyncio.gather(
+            producer.send_offsets_to_transaction(offsets, self._clients.group), *deliveries, *written
+        )
+        await producer.commit_transaction()
+        return int(written[-1].result().offset) + 1 if written else -1
+
+    async def close(self) -> None:
+        """See `Writer.close`."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await close_producer(producer)
+
+
+class PositionWriter:
+    """Effectively once, without transactions: the changelog batch is the commit, and it carries the outputs too.
+
+    The state, the outbox and the positions go out as one record batch, which a broker appends whole or not at all.
+    Then the outputs are sent, each with its place in this partition's sequence. What a crash kept from being sent is
+    in the outbox and is sent again on opening; a receiver drops the numbers it has seen.
+    """
+
+    COMMIT_EVERY_S = 1.0
+
+    def __init__(self, clients: Clients, consumer: Consumer, partition: int) -> None:
+        self._clients = clients
+        self._consumer = consumer
+        self._partition = partition
+        self._producer: AIOKafkaProducer | None = None
+        self._committed_at = 0.0
+
+    async def open(self) -> None:
+        """Start a producer; nothing fences on such a broker."""
+        await self.close()
+        self._producer = self._clients.producer()
+        await self._producer.start()
+        self._committed_at = 0.0
+
+    async def commit(
+        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
+    ) -> int:
+        """State first, as one record batch, then the outputs; see `Writer.commit`."""
+        producer = self._producer
+        assert producer is not None
+        end = -1
+        if state:
+            builder = producer.create_batch()
+            for message in state:
+                if not _append(builder, message):
+                    raise Fatal(
+                        f"{changelog.topic}: the state of one commit exceeds one record batch "
+                        "(GOLDSTREAM_BATCH_RECORDS is too high for a broker without transactions)"
+                    )
+            delivery = await producer.send_batch(builder, changelog.topic, partition=changelog.partition)
+            end = int((await delivery).offset) + len(state)
+        deliveries = []
+        for place, messages in outputs.items():
+            deliveries += await _send(producer, place, messages)
+        await asyncio.gather(*deliveries)
+        now = asyncio.get_running_loop().time()
+        if now - self._committed_at >= self.COMMIT_EVERY_S:
+            await self._consumer.commit_positions(
+                {TP(topic, self._partition): offset for topic, offset in positions.items()}
+            )
+            self._committed_at = now
+        return end
+
+    async def close(self) -> None:
+        """See `Writer.close`."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(Exception):
+                await close_producer(producer)

@@ -1,0 +1,220 @@
+"""The annotator side: scores each annotation by what is known of its author, and learns from outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from schemas import Action, Annotation, Annotator, Globals, Outcome, Thresholds, Tick
+from streams.events import Event, Output, Rejected, Source, State
+from streams.quality import checks
+from streams.quality.annotator_state import Profile, Stats, profile
+from streams.quality.checks import Rules
+from streams.quality.decode import contract
+from streams.quality.keys import FIXED, key
+from streams.quality.records import encode, quality_event
+from streams.quality.reliability import reliability
+from streams.quality.seen import is_known, remember
+
+SCORED: Final = "annotations.scored"
+COUNTERS: Final = {
+    "gold": ("gold_n", "gold_correct"),
+    "attention": ("attention_n", "attention_correct"),
+    "training": ("training_n", "training_correct"),
+    "consensus": ("consensus_n", "consensus_agree"),
+}
+_UNKNOWN_PROFILE: Final = Profile()
+_UNKNOWN_RULES: Final = checks.rules(Thresholds(), policy_version=0)
+_NO_STATS: Final = Stats()
+
+SOURCES: Final = (
+    Source("annotations", contract(Annotation), lambda annotation: str(annotation.annotator_id)),
+    Source("annotators", contract(Annotator), lambda annotator: str(annotator.annotator_id)),
+    Source("outcomes", contract(Outcome), lambda outcome: str(outcome.annotator_id)),
+    Source("globals.a", contract(Globals), None),
+    Source("ticks.a", contract(Tick), None, lossy=True),
+)
+
+
+@dataclass(frozen=True)
+class AnnotatorSide:
+    """The annotators table and what follows from its events.
+
+    Parameters
+    ----------
+    remembered : int
+        How many of an annotator's last annotation ids are refused as duplicates.
+    """
+
+    remembered: int = 10_000
+    name: str = "annotators"
+    state_version: int = 1
+    sources: tuple[Source, ...] = SOURCES
+    upgrades: Mapping[int, Callable[[str, bytes], bytes]] = field(default_factory=dict)
+
+    def step(self, state: State, event: Event) -> list[Output]:
+        """Apply one event. Raises `Rejected` before anything is changed."""
+        match event.topic:
+            case "annotations":
+                return _annotation(state, event, event.value, self.remembered)
+            case "outcomes":
+                return _outcome(state, event, event.value)
+            case "annotators":
+                return _annotator(state, event.value)
+            case "globals.a":
+                return _globals(state, event.value)
+            case _:
+                return []
+
+
+def _annotation(state: State, event: Event, annotation: Annotation, remembered: int) -> list[Output]:
+    annotator_id, project = annotation.annotator_id, annotation.project
+    annotation_id = annotation.annotation_id
+    author = state.get(key("a", annotator_id), Profile) or _UNKNOWN_PROFILE
+    if is_known(state, annotator_id, annotation_id, remembered):
+        raise Rejected("duplicate", f"annotation_id {annotation_id!r}: {annotator_id!r} has already used it")
+    if not author.active:
+        raise Rejected("annotator_inactive", f"annotator_id {annotator_id!r}: is not active")
+
+    remember(state, annotator_id, annotation_id, remembered)
+    rules = state.get(key("p", project), Rules) or _UNKNOWN_RULES
+    place = key("s", annotator_id, project)
+    stats = state.get(place, Stats) or Stats()
+    turned = _turn(stats, rules)
+    speed = None
+    if annotation.action is not Action.withdraw:
+        speed = checks.speed_flag(annotation.time_spent_s, rules)
+    if annotation.action is Action.submit:
+        _count(stats, annotation.time_spent_s, speed)
+    if turned or annotation.action is Action.submit:
+        state.put(place, stats)
+
+    outputs = [_scored(event, annotation, author, stats, rules, speed)]
+    if speed:
+        outputs.append(_sped(event, annotation, rules, speed))
+    if turned:
+        outputs.append(_turned(event, annotation, stats, rules, annotation_id))
+    return outputs
+
+
+def _count(stats: Stats, seconds: float, speed: str | None) -> None:
+    stats.n += 1
+    stats.time_ms += round(seconds * 1000)
+    stats.too_fast += speed == checks.TOO_FAST
+    stats.too_slow += speed == checks.TOO_SLOW
+
+
+def _scored(
+    event: Event, annotation: Annotation, author: Profile, stats: Stats, rules: Rules, speed: str | None
+) -> Output:
+    flags = [speed] if speed else []
+    if stats.below:
+        flags.append(checks.BELOW)
+    n = stats.gold_n + stats.consensus_n
+    body: dict[str, Any] = {
+        **vars(annotation),
+        "schema_version": 1,
+        "flags": flags,
+        "quality_score": checks.product(rules.factors[flag] for flag in flags) / FIXED,
+        "reliability": reliability(stats.gold_correct + stats.consensus_agree, n) / FIXED,
+        "reliability_n": n,
+        "tier": author.tier,
+        "kind": author.kind,
+        "policy_version": rules.policy_version,
+    }
+    task_id, action = annotation.task_id.encode(), annotation.action.value
+    return Output(SCORED, task_id, encode(body), event.timestamp, tag=action)
+
+
+def _sped(event: Event, annotation: Annotation, rules: Rules, kind: str) -> Output:
+    return quality_event(
+        event_id=f"{annotation.annotation_id}:{kind}",
+        kind=kind,
+        annotator_id=annotation.annotator_id,
+        project=annotation.project,
+        policy_version=rules.policy_version,
+        timestamp=event.timestamp,
+        task_id=annotation.task_id,
+        annotation_id=annotation.annotation_id,
+        value=annotation.time_spent_s,
+        threshold=rules.too_fast_s if kind == checks.TOO_FAST else rules.too_slow_s,
+    )
+
+
+def _outcome(state: State, event: Event, outcome: Outcome) -> list[Output]:
+    place = key("s", outcome.annotator_id, outcome.project)
+    stats = state.get(place, Stats) or Stats()
+    judged, right = COUNTERS[outcome.kind]
+    n = getattr(stats, judged) + outcome.sign
+    n_right = getattr(stats, right) + outcome.sign * outcome.correct
+    if not 0 <= n_right <= n:
+        raise Rejected(
+            "outcome_underflow",
+            f"sign: takes back a {outcome.kind} outcome that was never told"
+            f" ({right} would be {n_right} of {judged} {n})",
+        )
+    setattr(stats, judged, n)
+    setattr(stats, right, n_right)
+    rules = state.get(key("p", outcome.project), Rules) or _UNKNOWN_RULES
+    turned = _turn(stats, rules)
+    if stats == _NO_STATS:
+        state.delete(place)
+    else:
+        state.put(place, stats)
+    if not turned:
+        return []
+    # The same annotation may turn it again, when its outcome is taken back: the count tells the events apart.
+    cause_id = f"{outcome.task_id}:{outcome.annotation_id}:{stats.turns}"
+    return [_turned(event, outcome, stats, rules, cause_id)]
+
+
+def _annotator(state: State, annotator: Annotator) -> list[Output]:
+    place = key("a", annotator.annotator_id)
+    stored = state.get(place, Profile)
+    version = 0 if stored is None else stored.version
+    if annotator.expected_version not in (None, version):
+        raise Rejected(
+            "version_conflict",
+            f"expected_version {annotator.expected_version}:"
+            f" annotator {annotator.annotator_id!r} is at version {version}",
+        )
+    state.put(place, profile(annotator, version + 1))
+    return []
+
+
+def _globals(state: State, sent: Globals) -> list[Output]:
+    place = key("p", sent.project)
+    stored = state.get(place, Rules)
+    if stored is not None and sent.policy_version <= stored.policy_version:
+        return []
+    settings = sent.project_settings
+    thresholds = Thresholds() if settings is None or sent.removed else settings.thresholds
+    state.put(place, checks.rules(thresholds, sent.policy_version))
+    return []
+
+
+def _turn(stats: Stats, rules: Rules) -> bool:
+    """Bring `stats.below` up to date; tell whether it changed."""
+    below = checks.below_gold(stats.gold_n, stats.gold_correct, rules)
+    turned = below != stats.below
+    stats.below = below
+    stats.turns += turned
+    return turned
+
+
+def _turned(event: Event, cause: Annotation | Outcome, stats: Stats, rules: Rules, cause_id: str) -> Output:
+    kind = checks.BELOW if stats.below else checks.RECOVERED
+    return quality_event(
+        event_id=f"{cause_id}:{kind}",
+        kind=kind,
+        annotator_id=cause.annotator_id,
+        project=cause.project,
+        policy_version=rules.policy_version,
+        timestamp=event.timestamp,
+        task_id=cause.task_id,
+        annotation_id=cause.annotation_id,
+        value=checks.rounded(FIXED * stats.gold_correct, stats.gold_n) / FIXED if stats.gold_n else None,
+        threshold=rules.gold_accuracy / FIXED,
+        n=stats.gold_n,
+    )

@@ -1,0 +1,37 @@
+"""One task while one event is applied to it: what the functions of the task side hand to each other."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.events import State
+from streams.quality.spaces import Question, questions, resolved
+from streams.quality.task_state import Settings, Task
+
+
+class Case(msgspec.Struct):
+    """A published task with its project's settings.
+
+    Attributes
+    ----------
+    asked : tuple of Question
+        The task's questions, parsed.
+    timestamp : int
+        The event's, in ms; the outputs carry it.
+    """
+
+    state: State
+    task_id: str
+    task: Task
+    settings: Settings
+    asked: tuple[Question, ...]
+    timestamp: int
+
+
+def resolve(state: State, task_id: str, task: Task, settings: Settings, timestamp: int) -> tuple[Case, str]:
+    """Return the case, and the questions' text with every label space in place to store with the next change.
+
+    Raises `Rejected` when the project lacks a label space that the task names.
+    """
+    text = resolved(task.questions, task.task_type, settings.label_spaces)
+    return Case(state, task_id, task, settings, questions(text), timestamp), text

@@ -1,0 +1,72 @@
+"""Deciding a task anew and all that follows: its phase, its place in the queue, labels and outcomes."""
+
+from __future__ import annotations
+
+from streams.events import Output, State
+from streams.quality import expiry, labels, outcomes
+from streams.quality.case import Case
+from streams.quality.deciding import OPEN, Decision, known, settle
+from streams.quality.holding import Decoders, Step, leave_waiting, replay
+from streams.quality.task_state import CLOSED, Terms, enter, load, now, task_key, totals
+
+
+def revise(case: Case) -> list[Output]:
+    """Decide the task from the entries it has now.
+
+    Returns
+    -------
+    list of Output
+        A label if what was published no longer holds, and the outcomes that changed.
+    """
+    decision = _decide(case)
+    if decision is OPEN and case.task.phase == "open":
+        return []
+    move(case, decision)
+    return labels.correct(case, decision) + outcomes.retell(case, decision)
+
+
+def move(case: Case, decision: Decision) -> None:
+    """Bring the task into the decision's phase; closed tasks queue for their retention to end."""
+    task, state = case.task, case.state
+    if decision.phase == task.phase:
+        return
+    if decision.phase in CLOSED and task.phase not in CLOSED:
+        task.expiry = expiry.append(state, expiry.CLOSINGS, case.task_id, now(state))
+    elif task.phase in CLOSED and decision.phase not in CLOSED:
+        leave_closings(case)
+    enter(state, task, decision.phase)
+
+
+def leave_closings(case: Case) -> None:
+    """Take a task that is closed no more out of the queue for its retention to end."""
+    if case.task.expiry:
+        expiry.remove(case.state, expiry.CLOSINGS, case.task.expiry, case.task_id)
+        case.task.expiry = 0
+
+
+def forget_oldest(state: State, step: Step, decoders: Decoders) -> list[Output]:
+    """Leave a stub of the task that closed first: its label, without its votes.
+
+    Events that waited for its project to come back are replayed: they are too late now.
+    """
+    oldest = expiry.oldest(state, expiry.CLOSINGS)
+    if oldest is None:
+        return []
+    task_id = oldest[0]
+    task = load(state, task_id)
+    expiry.remove(state, expiry.CLOSINGS, task.expiry, task_id)
+    dropped = sum(entry.answers is not None for entry in task.entries)
+    if dropped:
+        totals(state).votes -= dropped
+    enter(state, task, "stub")
+    task.expiry = 0
+    task.entries, task.counted, task.questions, task.terms = [], 0, "[]", Terms()
+    state.put(task_key(task_id), task)
+    return replay(state, task_id, leave_waiting(state, task_id, task), step, decoders)
+
+
+def _decide(case: Case) -> Decision:
+    truth = case.task.truth
+    if truth is not None:
+        return Decision("gold", "gold", "gold", known(case.asked, truth.answers))
+    return settle(case.task, case.settings, case.asked)

@@ -1,0 +1,40 @@
+"""From a record's bytes to its contract: the one place where untrusted bytes become events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from schemas import explain
+from streams.events import Rejected
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def contract(model: type[M]) -> Callable[[bytes], M]:
+    """Return the decoder of `model`.
+
+    Returns
+    -------
+    callable
+        Bytes to `model`. Raises `Rejected` with the reason ``malformed_json`` when the bytes are not JSON at
+        all, and ``invalid`` when they are, but break the contract; the error names the fields and what they
+        expected.
+    """
+    validate = TypeAdapter(model).validator.validate_json
+
+    def decode(raw: bytes) -> M:
+        try:
+            value: M = validate(raw)
+        except ValidationError as error:
+            raise Rejected(_reason(error), explain(error)) from None
+        return value
+
+    return decode
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return "malformed_json" if first["type"] == "json_invalid" else "invalid"

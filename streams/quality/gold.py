@@ -1,0 +1,33 @@
+"""Known answers: set, corrected and withdrawn, each time with the outcomes of the votes already there."""
+
+from __future__ import annotations
+
+from schemas import Gold
+from streams.events import Output, Rejected
+from streams.quality.case import Case
+from streams.quality.closing import revise
+from streams.quality.spaces import answers
+from streams.quality.task_state import Truth
+
+
+def apply(case: Case, gold: Gold | None) -> list[Output]:
+    """Set the truth of a published task, or withdraw it when `gold` is None; the same again changes nothing.
+
+    Raises
+    ------
+    Rejected
+        ``project_mismatch``, ``label_outside_space``, or ``nothing_to_withdraw`` for a task without gold.
+    """
+    task = case.task
+    if gold is None:
+        if task.truth is None:
+            raise Rejected("nothing_to_withdraw", "the task has no gold")
+        task.truth = None
+        return revise(case)
+    if gold.project != task.project:
+        raise Rejected("project_mismatch", f"project: the task belongs to {task.project!r}")
+    truth = Truth(str(gold.kind), answers(case.asked, gold.answer, "answer"))
+    if truth == task.truth:
+        return []
+    task.truth = truth
+    return revise(case)

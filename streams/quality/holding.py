@@ -1,0 +1,163 @@
+"""Events that came before their task or its project: kept in order, then replayed or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from streams.events import Event, Output, Rejected, State, dead_letter
+from streams.quality import expiry
+from streams.quality.keys import key
+from streams.quality.task_state import Held, Task, arrive, leave, load, now, settings_of, task_key, totals
+
+RESUMING = key("r")
+
+Step = Callable[[State, Event], list[Output]]
+Decoders = Mapping[str, Callable[[bytes], object]]
+
+
+class Resuming(msgspec.Struct, array_like=True):
+    """The projects that became known and whose waiting tasks are not all resumed."""
+
+    projects: list[str]
+
+
+def hold(state: State, event: Event, task: Task | None, *, per_task: int, tasks: int) -> list[Output]:
+    """Keep an event until its task is published and the project known.
+
+    Returns
+    -------
+    list of Output
+        The dead letters of the task that waited longest, when there are more than `tasks` of them now.
+
+    Raises
+    ------
+    Rejected
+        ``held_full`` when `per_task` events of this task wait already.
+    """
+    if task is not None and len(task.held) >= per_task:
+        raise Rejected("held_full", f"{per_task} events already wait for task {event.key!r} or its project")
+    kept = Held(event.topic, event.partition, event.offset, event.timestamp, event.raw)
+    if task is None:
+        task = Task("held", expiry=expiry.append(state, expiry.HELD, event.key, now(state)))
+        arrive(state, "held")
+    task.held.append(kept)
+    if task.phase != "held" and not task.waiting:
+        wait(state, event.key, task)
+    state.put(task_key(event.key), task)
+    if task.phase == "held" and totals(state).held > tasks:
+        return give_up_oldest(state)
+    return []
+
+
+def wait(state: State, task_id: str, task: Task) -> None:
+    """Queue a published task until its project is known."""
+    task.waiting = expiry.append(state, expiry.waiting(task.project), task_id, now(state))
+    totals(state).waiting += 1
+
+
+def give_up_oldest(state: State) -> list[Output]:
+    """Forget the unpublished task that waited longest; its events become dead letters."""
+    oldest = expiry.oldest(state, expiry.HELD)
+    if oldest is None:
+        return []
+    task_id = oldest[0]
+    task = load(state, task_id)
+    expiry.remove(state, expiry.HELD, task.expiry, task_id)
+    leave(state, "held")
+    state.delete(task_key(task_id))
+    return reject_all(
+        task_id, task.held, "unknown_task", f"task_id: no task {task_id!r} was published in time"
+    )
+
+
+def reject_all(task_id: str, held: Iterable[Held], reason: str, error: str) -> list[Output]:
+    """Return a dead letter for each held event."""
+    return [dead_letter(_event(task_id, one, None), reason, error) for one in held]
+
+
+def publish_held(state: State, task_id: str, task: Task) -> None:
+    """Take a task that is published now out of the queue of those that are not."""
+    expiry.remove(state, expiry.HELD, task.expiry, task_id)
+    task.expiry = 0
+
+
+def leave_waiting(state: State, task_id: str, task: Task) -> list[Held]:
+    """Take the held events from a task, and the task from its project's queue if it waits there."""
+    if task.waiting:
+        expiry.remove(state, expiry.waiting(task.project), task.waiting, task_id)
+        task.waiting = 0
+        totals(state).waiting -= 1
+    held, task.held = task.held, []
+    return held
+
+
+def replay(state: State, task_id: str, held: Iterable[Held], step: Step, decoders: Decoders) -> list[Output]:
+    """Apply held events in order, as if they came now, with their own coordinates."""
+    outputs: list[Output] = []
+    for one in held:
+        event = _event(task_id, one, None)
+        try:
+            value = None if one.raw is None else decoders[one.topic](one.raw)
+            outputs += step(state, _event(task_id, one, value))
+        except Rejected as rejected:
+            outputs.append(dead_letter(event, rejected.reason, rejected.error))
+    return outputs
+
+
+def resume(
+    state: State, project: str, batch: int, step: Step, decoders: Decoders
+) -> tuple[list[Output], int]:
+    """Replay what waits for a known project, at most `batch` tasks.
+
+    Returns
+    -------
+    tuple
+        The outputs, and how many tasks were resumed. What is left is listed under `RESUMING`.
+    """
+    outputs: list[Output] = []
+    resumed = 0
+    queue = expiry.waiting(project)
+    while resumed < batch and (head := expiry.oldest(state, queue)) is not None:
+        task_id = head[0]
+        task = load(state, task_id)
+        held = leave_waiting(state, task_id, task)
+        state.put(task_key(task_id), task)
+        outputs += replay(state, task_id, held, step, decoders)
+        resumed += 1
+    _list(state, project, left=expiry.oldest(state, queue) is not None)
+    return outputs, resumed
+
+
+def resume_listed(state: State, batch: int, step: Step, decoders: Decoders) -> list[Output]:
+    """Go on with the projects listed under `RESUMING`, at most `batch` tasks over all of them."""
+    outputs: list[Output] = []
+    listed = state.get(RESUMING, Resuming)
+    for project in tuple(listed.projects) if listed is not None else ():
+        if batch <= 0:
+            break
+        if settings_of(state, project) is None:
+            _list(state, project, left=False)
+            continue
+        more, resumed = resume(state, project, batch, step, decoders)
+        outputs += more
+        batch -= resumed
+    return outputs
+
+
+def _list(state: State, project: str, *, left: bool) -> None:
+    listed = state.get(RESUMING, Resuming) or Resuming([])
+    if left == (project in listed.projects):
+        return
+    projects = [one for one in listed.projects if one != project]
+    if left:
+        projects.append(project)
+    if projects:
+        state.put(RESUMING, Resuming(projects))
+    else:
+        state.delete(RESUMING)
+
+
+def _event(task_id: str, held: Held, value: object) -> Event:
+    return Event(held.topic, held.partition, held.offset, held.timestamp, task_id, value, held.raw)

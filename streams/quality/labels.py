@@ -1,0 +1,81 @@
+"""Label events: each version that changes what was published, to the history and the newest-only topic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.events import Output
+from streams.quality.case import Case
+from streams.quality.deciding import Decision
+from streams.quality.records import encode, instant
+from streams.quality.task_state import CLOSED, Published
+
+LABELS = "labels"
+LABELS_LATEST = "labels.latest"
+
+
+def correct(case: Case, decision: Decision) -> list[Output]:
+    """Publish what the task's entries now amount to, if that differs from the newest label.
+
+    An open task says nothing, except that a label which stood before no longer does. A known truth is
+    published only to supersede a label that was.
+    """
+    task = case.task
+    if decision.phase == "open":
+        if task.published is None or task.published.status not in CLOSED:
+            return []
+        return _publish(case, "provisional", "reopened", None, {})
+    if decision.phase == "gold":
+        if task.published is None or task.published.status == "withdrawn":
+            return []
+        return _publish(case, "settled", decision.reason, decision.closed_by, decision.answers)
+    return _publish(case, decision.phase, decision.reason, decision.closed_by, decision.answers)
+
+
+def withdraw(case: Case) -> list[Output]:
+    """Publish that the task was withdrawn."""
+    return _publish(case, "withdrawn", "withdrawn", None, {})
+
+
+def _publish(
+    case: Case, status: str, reason: str, closed_by: str | None, answers: dict[str, Any]
+) -> list[Output]:
+    task = case.task
+    counted = task.entries[: task.counted]
+    votes = sum(entry.answers is not None for entry in counted)
+    body = Published(
+        status=status,
+        reason=reason,
+        closed_by=closed_by,
+        answers=answers,
+        votes=votes,
+        non_answers=len(counted) - votes,
+        policy_version=case.settings.policy_version,
+        guidelines_version=task.terms.guidelines_version or case.settings.guidelines_version or None,
+    )
+    if body == task.published:
+        return []
+    supersedes = task.version or None
+    task.version += 1
+    task.published = body
+    value = encode(
+        {
+            "schema_version": 1,
+            "task_id": case.task_id,
+            "project": task.project,
+            "task_type": task.task_type,
+            "version": task.version,
+            "status": status,
+            "reason": reason,
+            "closed_by": closed_by,
+            "answers": answers,
+            "votes": body.votes,
+            "non_answers": body.non_answers,
+            "supersedes": supersedes,
+            "policy_version": body.policy_version,
+            "guidelines_version": body.guidelines_version,
+            "at": instant(case.timestamp),
+        }
+    )
+    key = case.task_id.encode()
+    return [Output(topic, key, value, case.timestamp, tag=status) for topic in (LABELS, LABELS_LATEST)]

@@ -1,0 +1,61 @@
+"""What the task side keeps of a project, from the copies that the project side sends to every partition."""
+
+from __future__ import annotations
+
+from schemas import Globals
+
+from streams.events import State
+from streams.quality.keys import FIXED, fixed
+from streams.quality.spaces import space_text
+from streams.quality.task_state import Settings, settings_key
+
+
+def removed(policy_version: int) -> Settings:
+    """Return what is kept of a project that is not there: nothing that decides anything."""
+    return Settings(
+        policy_version=policy_version,
+        redundancy=1,
+        max_redundancy=1,
+        min_agreement=0,
+        unusable_after=1,
+        uniform=False,
+        gold_incorrect=FIXED,
+        guidelines_version="",
+        label_spaces={},
+        removed=True,
+    )
+
+
+def store(state: State, sent: Globals) -> bool:
+    """Keep a project's settings unless they are older than those kept.
+
+    Returns
+    -------
+    bool
+        Whether the project is known now and anything was stored.
+    """
+    key = settings_key(sent.project)
+    kept = state.get(key, Settings)
+    if kept is not None and kept.policy_version >= sent.policy_version:
+        return False
+    settings = _settings(sent)
+    state.put(key, settings)
+    return not settings.removed
+
+
+def _settings(sent: Globals) -> Settings:
+    project = sent.project_settings
+    if sent.removed or project is None:
+        return removed(sent.policy_version)
+    policy = project.policy
+    return Settings(
+        policy_version=sent.policy_version,
+        redundancy=policy.redundancy,
+        max_redundancy=policy.max_redundancy,
+        min_agreement=fixed(policy.min_agreement),
+        unusable_after=policy.unusable_after,
+        uniform=policy.weighting == "uniform",
+        gold_incorrect=fixed(project.thresholds.factors.gold_incorrect),
+        guidelines_version=project.guidelines_version,
+        label_spaces={name: space_text(space) for name, space in project.label_spaces.items()},
+    )

@@ -1,0 +1,118 @@
+"""The project side: numbers each change of a project's settings, and sends one copy to every partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from schemas import Project
+from streams.events import Event, Output, Rejected, Source, State
+from streams.quality.decode import contract
+from streams.quality.keys import key
+from streams.quality.records import encode
+
+GLOBALS: Final = ("globals.a", "globals.t")
+ADMINISTRATIVE: Final = frozenset({"schema_version", "actor", "reason", "at", "expected_version"})
+"""Who changed the settings, why and when: passed on, but no part of the settings."""
+
+SOURCES: Final = (
+    Source("projects", contract(Project), lambda project: str(project.project), tombstones=True),
+)
+
+
+class Settings(msgspec.Struct, array_like=True):
+    """A project's settings: canonical JSON, or None once removed; `policy_version` goes on counting."""
+
+    version: int
+    policy_version: int
+    settings: str | None
+
+
+@dataclass(frozen=True)
+class ProjectSide:
+    """The projects table and what follows from its events.
+
+    Parameters
+    ----------
+    partitions : int
+        How many partitions the annotator and the task side have; each gets its copy.
+    """
+
+    partitions: int
+    name: str = "projects"
+    state_version: int = 1
+    sources: tuple[Source, ...] = SOURCES
+    upgrades: Mapping[int, Callable[[str, bytes], bytes]] = field(default_factory=dict)
+
+    def step(self, state: State, event: Event) -> list[Output]:
+        """Apply one event. Raises `Rejected` before anything is changed."""
+        if event.value is None:
+            return self._remove(state, event)
+        return self._publish(state, event, event.value)
+
+    def _publish(self, state: State, event: Event, project: Project) -> list[Output]:
+        place = key("p", project.project)
+        stored = state.get(place, Settings) or Settings(version=0, policy_version=0, settings=None)
+        settings = _canonical(project)
+        if stored.settings is not None:
+            known = Project.model_validate_json(stored.settings)
+            if _canonical(known) == settings:
+                return []
+        if project.expected_version not in (None, stored.policy_version):
+            raise Rejected(
+                "version_conflict",
+                f"expected_version {project.expected_version}:"
+                f" project {project.project!r} is at version {stored.policy_version}",
+            )
+        if stored.settings is not None:
+            _check_label_spaces(known, project)
+        stored.version = project.version
+        stored.policy_version += 1
+        stored.settings = settings
+        state.put(place, stored)
+        return self._copies(event, project.project, stored, project)
+
+    def _remove(self, state: State, event: Event) -> list[Output]:
+        place = key("p", event.key)
+        stored = state.get(place, Settings)
+        if stored is None or stored.settings is None:
+            raise Rejected("unknown_project", f"key {event.key!r}: there is no such project to remove")
+        stored.policy_version += 1
+        stored.settings = None
+        state.put(place, stored)
+        return self._copies(event, event.key, stored, None)
+
+    def _copies(self, event: Event, name: str, stored: Settings, project: Project | None) -> list[Output]:
+        body: dict[str, Any] = {
+            "schema_version": 1,
+            "project": name,
+            "version": stored.version,
+            "policy_version": stored.policy_version,
+            "removed": project is None,
+            "project_settings": project and project.model_dump(mode="json", exclude={"expected_version"}),
+        }
+        value, project_key = encode(body), name.encode()
+        return [
+            Output(topic, project_key, value, event.timestamp, partition=partition, tag="project")
+            for topic in GLOBALS
+            for partition in range(self.partitions)
+        ]
+
+
+def _canonical(project: Project) -> str:
+    settings = project.model_dump(mode="json", exclude=set(ADMINISTRATIVE))
+    return msgspec.json.encode(settings, order="sorted").decode()
+
+
+def _check_label_spaces(known: Project, project: Project) -> None:
+    """Refuse a named label space that differs or is gone: tasks and votes refer to it by its name."""
+    for name, space in known.label_spaces.items():
+        if project.label_spaces.get(name) != space:
+            gone = "is missing" if name not in project.label_spaces else "differs"
+            raise Rejected(
+                "label_space_changed",
+                f"label_spaces.{name}: {gone}; a published label space stays, add another under a new name",
+            )

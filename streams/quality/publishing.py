@@ -1,0 +1,132 @@
+"""Tasks published, published again and withdrawn."""
+
+from __future__ import annotations
+
+from schemas import Task as Published
+
+from streams.events import Event, Output, Rejected, State
+from streams.quality import closing, labels, outcomes
+from streams.quality.case import Case
+from streams.quality.holding import Decoders, Step, leave_waiting, publish_held, reject_all, replay, wait
+from streams.quality.keys import fixed
+from streams.quality.policies import removed
+from streams.quality.spaces import digest, questions, written
+from streams.quality.task_state import (
+    Settings,
+    Task,
+    Terms,
+    arrive,
+    enter,
+    settings_key,
+    settings_of,
+    task_key,
+    totals,
+)
+
+
+def publish(state: State, event: Event, sent: Published, step: Step, decoders: Decoders) -> list[Output]:
+    """Store a task, or change its terms; held events are replayed once the project is known too.
+
+    Raises
+    ------
+    Rejected
+        ``task_conflict`` when the content changes under votes or a known answer.
+    """
+    task_id = event.key
+    task = state.get(task_key(task_id), Task)
+    if task is not None and task.phase not in ("held", "withdrawn"):
+        if digest(sent) != task.digest:
+            return _change(state, task_id, task, sent, step, decoders)
+        terms = _terms(sent)
+        if task.phase != "stub" and terms != task.terms:
+            task.terms = terms
+            state.put(task_key(task_id), task)
+        return []
+    if task is None:
+        task = Task("open")
+        arrive(state, "open")
+    else:
+        if task.phase == "held":
+            publish_held(state, task_id, task)
+        enter(state, task, "open")
+    return _store(state, task_id, task, sent, step, decoders)
+
+
+def withdraw(state: State, event: Event) -> list[Output]:
+    """Drop a task's votes and gold, take back what they were told, and say so in a label.
+
+    Withdrawing it again changes nothing.
+
+    Raises
+    ------
+    Rejected
+        ``unknown_task``, or ``too_late`` once its votes are no longer kept.
+    """
+    task_id = event.key
+    task = state.get(task_key(task_id), Task)
+    if task is None or task.phase == "held":
+        raise Rejected("unknown_task", f"task_id: there is no task {task_id!r} to withdraw")
+    if task.phase == "stub":
+        raise Rejected("too_late", f"the votes of task {task_id!r} are no longer kept")
+    if task.phase == "withdrawn":
+        return []
+    settings = state.get(settings_key(task.project), Settings) or removed(0)
+    asked = questions(task.questions) if task.entries else ()
+    case = Case(state, task_id, task, settings, asked, event.timestamp)
+    outputs: list[Output] = []
+    for entry in task.entries:
+        outputs += outcomes.take_back(case, entry)
+    held = leave_waiting(state, task_id, task)
+    dropped = sum(entry.answers is not None for entry in task.entries)
+    if dropped:
+        totals(state).votes -= dropped
+    closing.leave_closings(case)
+    gold = task.truth is not None
+    task.entries, task.counted, task.truth = [], 0, None
+    if not gold or task.published is not None:
+        outputs = labels.withdraw(case) + outputs
+    enter(state, task, "withdrawn")
+    task.questions, task.digest, task.terms = "[]", "", Terms()
+    state.put(task_key(task_id), task)
+    return outputs + reject_all(task_id, held, "task_withdrawn", f"task {task_id!r} was withdrawn")
+
+
+def _change(
+    state: State, task_id: str, task: Task, sent: Published, step: Step, decoders: Decoders
+) -> list[Output]:
+    if task.entries or task.truth is not None or task.phase == "stub":
+        has = "votes" if task.truth is None else "gold"
+        raise Rejected(
+            "task_conflict", f"the task has {has}: withdraw it, and publish other content under a new id"
+        )
+    task.held = leave_waiting(state, task_id, task)
+    return _store(state, task_id, task, sent, step, decoders)
+
+
+def _store(
+    state: State, task_id: str, task: Task, sent: Published, step: Step, decoders: Decoders
+) -> list[Output]:
+    task.project = sent.project
+    task.task_type = str(sent.task_type)
+    task.questions = written(sent)
+    task.digest = digest(sent)
+    task.terms = _terms(sent)
+    state.put(task_key(task_id), task)
+    if not task.held:
+        return []
+    if settings_of(state, task.project) is None:
+        wait(state, task_id, task)
+        return []
+    return replay(state, task_id, leave_waiting(state, task_id, task), step, decoders)
+
+
+def _terms(sent: Published) -> Terms:
+    return Terms(
+        priority=fixed(sent.priority),
+        payment=int(sent.payment_usd.scaleb(6)),
+        estimated_ms=round(sent.estimated_time_s * 1000),
+        tier=sent.required_tier.rank,
+        specializations=list(sent.specializations),
+        similarity_key=sent.similarity_key,
+        guidelines_version=sent.guidelines_version,
+    )

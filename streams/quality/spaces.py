@@ -1,0 +1,176 @@
+"""A task's questions: JSON text in its state, parsed once per distinct text; answers checked against them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from pydantic import TypeAdapter
+
+from schemas import AnswerError, LabelSpace, Task
+from streams.events import Rejected
+
+_PARSED = 16_384
+_JUDGED = frozenset({"classification", "likert_scale", "pairwise_comparison"})
+
+_space = TypeAdapter[Any](LabelSpace).validate_python
+_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with its label space.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        The declared classes of a single-answer classification; empty for anything else, which is not
+        aggregated.
+    index : mapping of str to int
+        The place of each class.
+    judged : bool
+        Whether an answer is plainly right or wrong beside a known truth.
+    """
+
+    question_id: str
+    space: Any
+    classes: tuple[str, ...]
+    index: Mapping[str, int]
+    judged: bool
+
+    def right(self, answer: Any, truth: Any) -> bool:
+        """Whether `answer` says what `truth` says; of a comparison only the winner counts."""
+        if self.space.type == "pairwise_comparison":
+            return bool(answer["winner"] == truth["winner"])
+        return bool(answer == truth)
+
+
+def digest(task: Task) -> str:
+    """Return 64 bits, in hex, that identify what annotators are shown and asked."""
+    content = [
+        task.project,
+        task.task_type,
+        task.prompt,
+        task.content,
+        task.instructions,
+        [[question.question_id, question.text, _plain(question.label_space)] for question in task.questions],
+    ]
+    return hashlib.blake2b(_canonical(content), digest_size=8).hexdigest()
+
+
+def written(task: Task) -> str:
+    """Return the questions as they are stored: ``[[question_id, space or the name of one], ...]``."""
+    return _canonical(
+        [[question.question_id, _plain(question.label_space)] for question in task.questions]
+    ).decode()
+
+
+def space_text(space: Any) -> str:
+    """Return a label space as JSON text, without what equals its defaults."""
+    return _canonical(_plain(space)).decode()
+
+
+def resolved(text: str, task_type: str, named: Mapping[str, str]) -> str:
+    """Replace the names of label spaces by the project's.
+
+    Raises
+    ------
+    Rejected
+        ``unknown_label_space`` when the project has no such space, or one of another type than a task with
+        this single question needs.
+    """
+    if not _names(text):
+        return text
+    asked = msgspec.json.decode(text)
+    for pair in asked:
+        question_id, name = pair
+        if not isinstance(name, str):
+            continue
+        if name not in named:
+            raise Rejected(
+                "unknown_label_space", f"question {question_id!r}: the project has no label space {name!r}"
+            )
+        pair[1] = msgspec.json.decode(named[name])
+        if len(asked) == 1 and pair[1]["type"] != task_type:
+            raise Rejected(
+                "unknown_label_space",
+                f"question {question_id!r}: label space {name!r} has type {pair[1]['type']}, not {task_type}",
+            )
+    return _canonical(asked).decode()
+
+
+@lru_cache(maxsize=_PARSED)
+def questions(text: str) -> tuple[Question, ...]:
+    """Parse resolved questions."""
+    return tuple(_question(question_id, _space(space)) for question_id, space in msgspec.json.decode(text))
+
+
+def answers(asked: tuple[Question, ...], label: Any, field: str) -> list[Any]:
+    """Return the answer to each question, in their order.
+
+    Parameters
+    ----------
+    label : Any
+        The answer itself for one question; ``{question_id: answer}`` for several, each of them answered.
+    field : str
+        The name of the checked field, for the error.
+
+    Raises
+    ------
+    Rejected
+        ``label_outside_space``; the error names the question, the place in the answer and what was expected.
+    """
+    if len(asked) == 1:
+        _check(asked[0], label, field)
+        return [_kept(label)]
+    names = [question.question_id for question in asked]
+    if not isinstance(label, dict) or label.keys() != set(names):
+        raise Rejected(
+            "label_outside_space", f"{field}: expected an object with an answer for each of {names}"
+        )
+    for question in asked:
+        _check(question, label[question.question_id], field)
+    return [_kept(label[name]) for name in names]
+
+
+def _kept(answer: Any) -> Any:
+    """Return the answer as it will be read back from the table: JSON knows no NaN."""
+    return answer if isinstance(answer, (str, int)) else msgspec.json.decode(_canonical(answer))
+
+
+def _check(question: Question, answer: Any, field: str) -> None:
+    try:
+        question.space.check(answer)
+    except AnswerError as error:
+        joint = "" if not error.path or error.path.startswith("[") else "."
+        raise Rejected(
+            "label_outside_space",
+            f"{field}{joint}{error.path}: question {question.question_id!r}: {error.message}",
+        ) from None
+
+
+@lru_cache(maxsize=_PARSED)
+def _names(text: str) -> bool:
+    return any(isinstance(space, str) for _, space in msgspec.json.decode(text))
+
+
+def _plain(space: Any) -> Any:
+    if isinstance(space, str):
+        return space
+    return {**space.model_dump(mode="json", exclude_defaults=True), "type": space.type}
+
+
+def _question(question_id: str, space: Any) -> Question:
+    multi = space.type == "classification" and space.multi
+    classes = tuple(space.classes) if space.type == "classification" and not multi else ()
+    return Question(
+        question_id=question_id,
+        space=space,
+        classes=classes,
+        index={name: place for place, name in enumerate(classes)},
+        judged=space.type in _JUDGED and not multi,
+    )

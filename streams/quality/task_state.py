@@ -1,0 +1,228 @@
+"""What the task side stores: ids, votes and policy, never content. New fields go last, with a default."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from streams.events import State
+from streams.quality.keys import key
+
+Phase = Literal["held", "open", "gold", "settled", "undecided", "unusable", "withdrawn", "stub"]
+
+CLOSED: frozenset[Phase] = frozenset({"settled", "undecided", "unusable"})
+
+
+class Told(msgspec.Struct, array_like=True):
+    """One outcome as it was sent for a vote's answer to one question; taking it back repeats it exactly.
+
+    `quality` is fixed-point (1e-6), with the factor for wrong gold where that applies.
+    """
+
+    kind: str
+    correct: bool
+    truth: Any
+    quality: int
+    policy_version: int
+
+    def same(self, other: Told | None) -> bool:
+        """Whether both say the same about the answer, whichever policy they were told under."""
+        return (
+            other is not None
+            and self.kind == other.kind
+            and self.correct == other.correct
+            and bool(self.truth == other.truth)
+        )
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """What one annotator says about the task: an answer per question, or why there is none.
+
+    `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made.
+    """
+
+    annotator_id: str
+    annotation_id: str
+    answers: list[Any] | None
+    non_answer: str | None
+    reliability: int
+    quality: int
+    told: list[Told | None] = []
+
+
+class Terms(msgspec.Struct, array_like=True):
+    """What of a task may change under its id. Payment in 1e-6 USD, priority in 1e-6, tier as its rank."""
+
+    priority: int = 0
+    payment: int = 0
+    estimated_ms: int = 0
+    tier: int = 0
+    specializations: list[str] = []
+    similarity_key: str | None = None
+    guidelines_version: str | None = None
+
+
+class Truth(msgspec.Struct, array_like=True):
+    """The known answer to each question, and what it is for: gold, attention or training."""
+
+    kind: str
+    answers: list[Any]
+
+
+class Published(msgspec.Struct, array_like=True):
+    """The body of the newest label: everything but its version and time."""
+
+    status: str
+    reason: str
+    closed_by: str | None
+    answers: dict[str, Any]
+    votes: int
+    non_answers: int
+    policy_version: int
+    guidelines_version: str | None
+
+
+class Held(msgspec.Struct, array_like=True):
+    """An event that waits for its task or project, with its coordinates."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    raw: bytes | None
+
+
+class Task(msgspec.Struct, array_like=True):
+    """A task's whole state.
+
+    `entries` are in the order of their places; the first `counted` decide, the rest are the bench.
+    `questions` is the JSON text that `spaces.questions` reads; `digest` identifies the content.
+    `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none.
+    """
+
+    phase: Phase
+    project: str = ""
+    task_type: str = ""
+    questions: str = "[]"
+    digest: str = ""
+    terms: Terms = msgspec.field(default_factory=Terms)
+    entries: list[Entry] = []
+    counted: int = 0
+    truth: Truth | None = None
+    version: int = 0
+    published: Published | None = None
+    held: list[Held] = []
+    expiry: int = 0
+    waiting: int = 0
+
+
+class Settings(msgspec.Struct, array_like=True):
+    """A project's settings as the decisions need them; shares and factors are fixed-point (1e-6).
+
+    A removed project keeps its `policy_version`, so that an older copy does not bring it back.
+    """
+
+    policy_version: int
+    redundancy: int
+    max_redundancy: int
+    min_agreement: int
+    unusable_after: int
+    uniform: bool
+    gold_incorrect: int
+    guidelines_version: str
+    label_spaces: dict[str, str]
+    removed: bool = False
+
+
+class Totals(msgspec.Struct, array_like=True):
+    """Exact counts for gauges.
+
+    `open`, `closed`, `held` (unpublished, with events that wait) and `gold` count tasks by phase; `waiting`
+    counts published tasks, of any phase, whose events wait for their project; `votes` counts stored answers,
+    benched included.
+    """
+
+    open: int = 0
+    closed: int = 0
+    held: int = 0
+    votes: int = 0
+    gold: int = 0
+    waiting: int = 0
+
+
+class Clock(msgspec.Struct, array_like=True):
+    """Time as the ticks tell it, in ms; `started` is the first tick, before which nothing could expire."""
+
+    now: int
+    started: int
+
+
+TOTALS = key("totals")
+CLOCK = key("c")
+
+
+def task_key(task_id: str) -> str:
+    """Return the table key of a task."""
+    return key("t", task_id)
+
+
+def load(state: State, task_id: str) -> Task:
+    """Return a task that a queue names."""
+    task = state.get(task_key(task_id), Task)
+    if task is None:
+        raise LookupError(f"task {task_id!r} is queued but not stored")
+    return task
+
+
+def settings_key(project: str) -> str:
+    """Return the table key of a project's settings."""
+    return key("p", project)
+
+
+def settings_of(state: State, project: str) -> Settings | None:
+    """Return a project's settings, or None while it is unknown or once it is removed."""
+    settings = state.get(settings_key(project), Settings)
+    return None if settings is None or settings.removed else settings
+
+
+def totals(state: State) -> Totals:
+    """Return the partition's counts, marked as changed."""
+    counts = state.get(TOTALS, Totals) or Totals()
+    state.put(TOTALS, counts)
+    return counts
+
+
+def now(state: State) -> int:
+    """Return the partition's clock in ms; 0 before the first tick."""
+    clock = state.get(CLOCK, Clock)
+    return 0 if clock is None else clock.now
+
+
+def enter(state: State, task: Task, phase: Phase) -> None:
+    """Change the task's phase and the counts that follow from it."""
+    counts = totals(state)
+    _count(counts, task.phase, -1)
+    _count(counts, phase, 1)
+    task.phase = phase
+
+
+def arrive(state: State, phase: Phase) -> None:
+    """Count a task that enters the table in `phase`."""
+    _count(totals(state), phase, 1)
+
+
+def leave(state: State, phase: Phase) -> None:
+    """Count a task that leaves the table, or is not counted any more."""
+    _count(totals(state), phase, -1)
+
+
+def _count(counts: Totals, phase: Phase, by: int) -> None:
+    if phase == "open":
+        counts.open += by
+    elif phase in CLOSED:
+        counts.closed += by
+    elif phase == "held":
+        counts.held += by
+    elif phase == "gold":
+        counts.gold += by

@@ -1,0 +1,150 @@
+"""The task side: votes become labels, and labels become outcomes for the annotators who voted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas import Globals, Gold, ScoredAnnotation, Task, Tick
+
+from streams.events import Event, Output, Rejected, Source, State
+from streams.quality import closing, expiry, gold, holding, policies, publishing, task_state, votes
+from streams.quality.case import resolve
+from streams.quality.decode import contract
+from streams.quality.records import quality_event
+from streams.quality.task_state import CLOCK, Clock, Settings, settings_key, settings_of, task_key
+
+DAY_MS: Final = 86_400_000
+TICK_MS: Final = 10_000
+"""The clock moves in steps of this many milliseconds, so that most ticks change nothing."""
+
+SOURCES: Final = (
+    Source("tasks", contract(Task), lambda task: str(task.task_id), tombstones=True),
+    Source("gold", contract(Gold), lambda known: str(known.task_id), tombstones=True),
+    Source("annotations.scored", contract(ScoredAnnotation), lambda annotation: str(annotation.task_id)),
+    Source("globals.t", contract(Globals), None),
+    Source("ticks.t", contract(Tick), None, lossy=True),
+)
+_DECODERS: Final = {source.topic: source.decode for source in SOURCES}
+
+
+@dataclass(frozen=True)
+class TaskSide:
+    """The tasks table and what follows from its events.
+
+    Parameters
+    ----------
+    retention_ms : int
+        How long closed tasks keep their votes.
+    held_ms : int
+        How long events wait for a task that was not published.
+    held_tasks : int
+        How many unpublished tasks a partition keeps events for.
+    held_per_task : int
+        How many events wait for one task or its project.
+    votes_limit : int
+        How many entries a task that is not closed may have.
+    bench_limit : int
+        How many entries beyond those that decided a closed task keeps.
+    batch : int
+        How many tasks a tick, or a project that becomes known, expires or resumes at once.
+    """
+
+    retention_ms: int = 30 * DAY_MS
+    held_ms: int = 7 * DAY_MS
+    held_tasks: int = 10_000
+    held_per_task: int = 64
+    votes_limit: int = 64
+    bench_limit: int = 64
+    batch: int = 500
+    name: str = "tasks"
+    state_version: int = 1
+    sources: tuple[Source, ...] = SOURCES
+    upgrades: Mapping[int, Callable[[str, bytes], bytes]] = field(default_factory=dict)
+
+    def step(self, state: State, event: Event) -> list[Output]:
+        """Apply one event. Raises `Rejected` before anything is changed."""
+        match event.topic:
+            case "annotations.scored" | "gold":
+                return self._on_task(state, event)
+            case "tasks" if event.value is None:
+                return publishing.withdraw(state, event)
+            case "tasks":
+                return publishing.publish(state, event, event.value, self.step, _DECODERS)
+            case "globals.t":
+                return self._globals(state, event.value)
+            case "ticks.t":
+                return self._tick(state, event.value)
+            case _:
+                raise ValueError(f"the task side does not read {event.topic!r}")
+
+    def _on_task(self, state: State, event: Event) -> list[Output]:
+        task_id = event.key
+        task = state.get(task_key(task_id), task_state.Task)
+        if task is not None:
+            if task.phase == "stub":
+                return _too_late(state, task_id, task, event)
+            if task.phase == "withdrawn":
+                raise Rejected("task_withdrawn", f"task_id: task {task_id!r} was withdrawn")
+        settings = None if task is None or task.held else settings_of(state, task.project)
+        if task is None or settings is None:
+            return holding.hold(state, event, task, per_task=self.held_per_task, tasks=self.held_tasks)
+        case, text = resolve(state, task_id, task, settings, event.timestamp)
+        if event.topic == "gold":
+            outputs = gold.apply(case, event.value)
+        else:
+            outputs = votes.apply(case, event.value, self.votes_limit, self.bench_limit)
+        task.questions = text
+        state.put(task_key(task_id), task)
+        return outputs
+
+    def _globals(self, state: State, sent: Globals) -> list[Output]:
+        if not policies.store(state, sent):
+            return []
+        outputs, _ = holding.resume(state, sent.project, self.batch, self.step, _DECODERS)
+        return outputs
+
+    def _tick(self, state: State, tick: Tick) -> list[Output]:
+        at = tick.at - tick.at % TICK_MS
+        clock = state.get(CLOCK, Clock) or Clock(at, at)
+        if at > clock.now or state.get(CLOCK, Clock) is None:
+            clock.now = max(at, clock.now)
+            state.put(CLOCK, clock)
+        outputs, expired = self._expire(state, clock)
+        return outputs + holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
+
+    def _expire(self, state: State, clock: Clock) -> tuple[list[Output], int]:
+        outputs: list[Output] = []
+        for expired in range(self.batch):
+            if _due(state, expiry.HELD, clock, self.held_ms):
+                outputs += holding.give_up_oldest(state)
+            elif _due(state, expiry.CLOSINGS, clock, self.retention_ms):
+                outputs += closing.forget_oldest(state, self.step, _DECODERS)
+            else:
+                return outputs, expired
+        return outputs, self.batch
+
+
+def _due(state: State, queue: str, clock: Clock, after_ms: int) -> bool:
+    head = expiry.oldest(state, queue)
+    return head is not None and clock.now - max(head[1], clock.started) >= after_ms
+
+
+def _too_late(state: State, task_id: str, task: task_state.Task, event: Event) -> list[Output]:
+    if event.topic == "gold":
+        raise Rejected("too_late", f"the votes of task {task_id!r} are no longer kept")
+    settings = state.get(settings_key(task.project), Settings)
+    annotation = event.value
+    return [
+        quality_event(
+            event_id=f"{task_id}:{annotation.annotation_id}:too_late",
+            kind="too_late",
+            annotator_id=annotation.annotator_id,
+            project=task.project,
+            policy_version=0 if settings is None else settings.policy_version,
+            timestamp=event.timestamp,
+            task_id=task_id,
+            annotation_id=annotation.annotation_id,
+        )
+    ]

@@ -1,0 +1,105 @@
+"""What scored annotations do to a task: entries placed, edited, replaced and taken back, benched or not."""
+
+from __future__ import annotations
+
+from schemas import ScoredAnnotation
+from streams.events import Output, Rejected
+from streams.quality import outcomes
+from streams.quality.case import Case
+from streams.quality.closing import revise
+from streams.quality.keys import fixed
+from streams.quality.spaces import answers
+from streams.quality.task_state import CLOSED, Entry, totals
+
+
+def apply(case: Case, annotation: ScoredAnnotation, votes_limit: int, bench_limit: int) -> list[Output]:
+    """Apply one scored annotation to a published task whose votes are kept.
+
+    Raises
+    ------
+    Rejected
+        ``project_mismatch``, ``duplicate``, ``nothing_to_edit``, ``nothing_to_withdraw``,
+        ``label_outside_space``, ``task_full`` or ``bench_full``.
+    """
+    task = case.task
+    if annotation.project != task.project:
+        raise Rejected("project_mismatch", f"project: the task belongs to {task.project!r}")
+    place = _place(task.entries, annotation)
+    if annotation.action == "withdraw":
+        if place is None:
+            raise Rejected("nothing_to_withdraw", "annotator_id: the annotator has no entry on this task")
+        return _replace(case, place, None, keep_place=False)
+    if annotation.action == "edit" and place is None:
+        raise Rejected("nothing_to_edit", "annotator_id: the annotator has no entry on this task")
+    entry = _entry(case, annotation)
+    if place is None:
+        _make_room(case, votes_limit, bench_limit)
+        return _add(case, entry)
+    return _replace(case, place, entry, keep_place=annotation.action == "edit")
+
+
+def _place(entries: list[Entry], annotation: ScoredAnnotation) -> int | None:
+    annotator_id, annotation_id = annotation.annotator_id, annotation.annotation_id
+    found = None
+    for place, entry in enumerate(entries):
+        if entry.annotation_id == annotation_id:
+            raise Rejected(
+                "duplicate", f"annotation_id: {annotation_id!r} is already counted or benched on this task"
+            )
+        if entry.annotator_id == annotator_id:
+            found = place
+    return found
+
+
+def _entry(case: Case, annotation: ScoredAnnotation) -> Entry:
+    return Entry(
+        annotator_id=annotation.annotator_id,
+        annotation_id=annotation.annotation_id,
+        answers=None if annotation.non_answer is not None else answers(case.asked, annotation.label, "label"),
+        non_answer=None if annotation.non_answer is None else str(annotation.non_answer),
+        reliability=fixed(annotation.reliability),
+        quality=fixed(annotation.quality_score),
+    )
+
+
+def _make_room(case: Case, votes_limit: int, bench_limit: int) -> None:
+    task = case.task
+    if task.phase in CLOSED:
+        if len(task.entries) - task.counted >= bench_limit:
+            raise Rejected(
+                "bench_full", f"the task is {task.phase} and {bench_limit} votes already wait on its bench"
+            )
+    elif len(task.entries) >= votes_limit:
+        raise Rejected("task_full", f"the task already has {votes_limit} entries")
+
+
+def _add(case: Case, entry: Entry) -> list[Output]:
+    task = case.task
+    task.entries.append(entry)
+    if entry.answers is not None:
+        totals(case.state).votes += 1
+    if task.phase == "open":
+        return revise(case)
+    return outcomes.judge_by_truth(case, entry) if task.truth is not None else []
+
+
+def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -> list[Output]:
+    task = case.task
+    old = task.entries[place]
+    outputs = outcomes.take_back(case, old)
+    difference = (entry is not None and entry.answers is not None) - (old.answers is not None)
+    if difference:
+        totals(case.state).votes += difference
+    counted = place < task.counted
+    if entry is not None and keep_place:
+        task.entries[place] = entry
+    else:
+        del task.entries[place]
+        task.counted -= counted
+        if entry is not None:
+            task.entries.append(entry)
+    if counted or task.phase == "open":
+        return outputs + revise(case)
+    if entry is not None and task.truth is not None:
+        outputs += outcomes.judge_by_truth(case, entry)
+    return outputs

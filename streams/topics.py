@@ -1,0 +1,290 @@
+"""Every topic of goldstream, declared once: its key, who writes it, who reads it, and how long it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from streams.events import DEAD_LETTERS
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+Cleanup = Literal["delete", "compact", "compact,delete"]
+SideName = Literal["annotators", "tasks", "projects"]
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+MIB = 1024 * 1024
+
+INPUT_BYTES = MIB
+"""What clients may send in one batch."""
+DERIVED_BYTES = 2 * MIB
+"""What follows from an input repeats it and adds to it; a dead letter holds any original."""
+CHANGELOG_BYTES = 4 * MIB
+"""A task's state may hold many annotations that wait for it."""
+
+SHORT, MEDIUM, LONG = HOUR, 30 * DAY, 365 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic, apart from the namespace, the partitions and the replication it gets.
+
+    Attributes
+    ----------
+    name : str
+        Logical name, without the namespace.
+    key : str
+        What the key of a record is.
+    writers, readers : str
+        For people: who writes it, and who reads it beside `side`.
+    side : str or None
+        The side that takes it as a source.
+    cleanup : str
+        Kafka's ``cleanup.policy``.
+    retention_ms : int or None
+        How long records are kept; None for topics that only compact.
+    max_message_bytes : int
+        Largest batch of records the broker takes.
+    tombstones_ms : int
+        How long a compacted topic still shows that a key was deleted: the longest its reader may be away.
+    segment_ms, segment_bytes : int or None
+        When the broker closes a segment; only closed ones are deleted or compacted. None: its default.
+    from_clients : bool
+        Whether other programs write it. The broker then stamps the records itself: a client's clock must not
+        decide how long they, or what follows from them, are kept.
+    """
+
+    name: str
+    key: str
+    writers: str
+    cleanup: Cleanup
+    side: SideName | None = None
+    readers: str = ""
+    retention_ms: int | None = None
+    max_message_bytes: int = DERIVED_BYTES
+    tombstones_ms: int = DAY
+    segment_ms: int | None = None
+    segment_bytes: int | None = None
+    from_clients: bool = False
+
+    def configs(self, replication: int) -> dict[str, str]:
+        """Return the broker's configuration of this topic, by Kafka's names.
+
+        With three copies or more a write must reach all but one: losing a broker then neither loses it nor
+        stops the topic.
+        """
+        wanted = {
+            "cleanup.policy": self.cleanup,
+            "max.message.bytes": self.max_message_bytes,
+            "min.insync.replicas": max(1, replication - 1),
+            "message.timestamp.type": "LogAppendTime" if self.from_clients else "CreateTime",
+            "retention.ms": self.retention_ms,
+            "delete.retention.ms": self.tombstones_ms if "compact" in self.cleanup else None,
+            "segment.ms": self.segment_ms,
+            "segment.bytes": self.segment_bytes,
+        }
+        return {name: str(value) for name, value in wanted.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTopic:
+    """A topic as its brokers should have it: `name` with the namespace, `configs` by Kafka's names."""
+
+    name: str
+    topic: Topic
+    partitions: int
+    replication: int
+    configs: Mapping[str, str]
+
+
+def _input(
+    name: str, *, key: str, writers: str, cleanup: Cleanup, side: SideName, retention_ms: int | None = None
+) -> Topic:
+    return Topic(
+        name=name,
+        key=key,
+        writers=writers,
+        cleanup=cleanup,
+        side=side,
+        retention_ms=retention_ms,
+        max_message_bytes=INPUT_BYTES,
+        tombstones_ms=MEDIUM,
+        from_clients=True,
+    )
+
+
+def _ticks(name: str, side: SideName) -> Topic:
+    return Topic(
+        name=name,
+        key="a partition of its side",
+        writers="the partition's owner, about one a second",
+        cleanup="delete",
+        side=side,
+        retention_ms=SHORT,
+        segment_ms=SHORT,
+    )
+
+
+def _globals(name: str, side: SideName) -> Topic:
+    return Topic(
+        name=name,
+        key="project",
+        writers="the project side: a copy to every partition",
+        cleanup="compact",
+        side=side,
+        tombstones_ms=MEDIUM,
+    )
+
+
+PROJECTS = _input("projects", key="project", writers="administrators", cleanup="compact", side="projects")
+TASKS = _input(
+    "tasks",
+    key="task_id",
+    writers="producers; a null value withdraws",
+    cleanup="compact,delete",
+    side="tasks",
+    retention_ms=LONG,
+)
+GOLD = _input(
+    "gold",
+    key="task_id",
+    writers="the gold right only; a null value withdraws",
+    cleanup="compact",
+    side="tasks",
+)
+ANNOTATORS = _input(
+    "annotators",
+    key="annotator_id",
+    writers="administrators",
+    cleanup="delete",
+    side="annotators",
+    retention_ms=LONG,
+)
+ANNOTATIONS = _input(
+    "annotations",
+    key="annotator_id",
+    writers="frontends",
+    cleanup="delete",
+    side="annotators",
+    retention_ms=LONG,
+)
+SCORED = Topic(
+    name="annotations.scored",
+    key="task_id",
+    writers="the annotator side",
+    cleanup="delete",
+    side="tasks",
+    retention_ms=MEDIUM,
+)
+OUTCOMES = Topic(
+    name="outcomes",
+    key="annotator_id",
+    writers="the task side",
+    cleanup="delete",
+    side="annotators",
+    retention_ms=MEDIUM,
+)
+GLOBALS_A = _globals("globals.a", "annotators")
+GLOBALS_T = _globals("globals.t", "tasks")
+TICKS_A = _ticks("ticks.a", "annotators")
+TICKS_T = _ticks("ticks.t", "tasks")
+LABELS = Topic(
+    name="labels",
+    key="task_id",
+    writers="the task side: every version",
+    cleanup="delete",
+    readers="ML engineers, exports",
+    retention_ms=LONG,
+)
+LABELS_LATEST = Topic(
+    name="labels.latest",
+    key="task_id",
+    writers="the task side",
+    cleanup="compact",
+    readers="ML engineers, exports",
+)
+QUALITY_EVENTS = Topic(
+    name="quality-events",
+    key="annotator_id",
+    writers="the annotator and the task side",
+    cleanup="delete",
+    readers="staff only",
+    retention_ms=LONG,
+)
+DEAD = Topic(
+    name=DEAD_LETTERS,
+    key="the source record's key",
+    writers="any side: the original bytes as value, the rest in headers",
+    cleanup="delete",
+    readers="operators",
+    retention_ms=LONG,
+)
+
+TOPICS: Mapping[str, Topic] = MappingProxyType(
+    {
+        topic.name: topic
+        for topic in (
+            PROJECTS,
+            TASKS,
+            GOLD,
+            ANNOTATORS,
+            ANNOTATIONS,
+            SCORED,
+            OUTCOMES,
+            GLOBALS_A,
+            GLOBALS_T,
+            TICKS_A,
+            TICKS_T,
+            LABELS,
+            LABELS_LATEST,
+            QUALITY_EVENTS,
+            DEAD,
+        )
+    }
+)
+"""Every topic of the loop by its logical name; the tables' changelogs are apart, see `changelog`."""
+
+SIDES: Mapping[SideName, tuple[str, ...]] = MappingProxyType(
+    {
+        "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a"),
+        "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t"),
+        "projects": ("projects",),
+    }
+)
+"""Each side and its source topics; a side's table has the side's name."""
+
+
+def changelog(table: str) -> Topic:
+    """Return the topic that a table is restored from."""
+    return Topic(
+        name=f"{table}-changelog",
+        key="the table's key",
+        writers="the partition's owner",
+        cleanup="compact",
+        readers="the partition's next owner",
+        max_message_bytes=CHANGELOG_BYTES,
+        segment_bytes=64 * MIB,
+    )
+
+
+def full_name(namespace: str, topic: str) -> str:
+    """Return a logical topic's name on the broker."""
+    return f"{namespace}.{topic}"
+
+
+def all_topics(settings: Settings) -> tuple[PlannedTopic, ...]:
+    """Return every topic that the namespace of `settings` needs, changelogs included, in a fixed order."""
+    return tuple(
+        PlannedTopic(
+            name=full_name(settings.namespace, topic.name),
+            topic=topic,
+            partitions=settings.partitions,
+            replication=settings.replication,
+            configs=MappingProxyType(topic.configs(settings.replication)),
+        )
+        for topic in (*TOPICS.values(), *map(changelog, SIDES))
+    )

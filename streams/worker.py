@@ -1,0 +1,100 @@
+"""Runs a worker in this process until it is told to stop, or cannot go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+
+import uvloop
+
+from streams.app import Goldstream, create_app
+from streams.engine.errors import Fatal, Verdict, verdict
+from streams.failures import Failure
+from streams.settings import Settings
+from streams.topics_admin import check
+
+log = logging.getLogger(__name__)
+
+EXIT_OK, EXIT_FATAL, EXIT_CRASH = 0, 1, 70
+
+
+def run(settings: Settings) -> int:
+    """Run a worker; return its exit code: 0 told to stop, 1 a person must act, 70 a defect."""
+    start_logging(settings.log_level)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    return asyncio.run(_run(settings))
+
+
+def start_logging(level: str) -> None:
+    """Log to standard error, one line a fact; the libraries below only when they complain."""
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    if level != "debug":
+        logging.getLogger().handlers[0].addFilter(_is_ours)
+    for name in ("faust", "mode", "aiokafka", "asyncio", "kafka"):
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Leave out what Faust's services say of their own start and stop; they log under their subclass's name."""
+    return record.levelno >= logging.WARNING or not str(record.msg).startswith("[^")
+
+
+async def _require_topics(settings: Settings) -> None:
+    wrong = [str(difference) for difference in await check(settings) if difference.wrong]
+    if wrong:
+        raise Failure(*wrong, "the namespace is not as the settings say: run `goldstream topics create`, or mend it by hand")
+
+
+async def _run(settings: Settings) -> int:
+    await _require_topics(settings)
+    goldstream = create_app(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    app = goldstream.app
+    app.loop = loop
+    log.info(
+        "worker of namespace %s at %s: metrics at http://%s:%d/metrics",
+        settings.namespace,
+        settings.broker,
+        settings.web_host,
+        settings.web_port,
+    )
+    starting = asyncio.create_task(app.start())
+    ended = [asyncio.create_task(event.wait()) for event in (stop, app._crashed, app._stopped)]
+    announce = asyncio.create_task(_announce(goldstream))
+    await asyncio.wait([*ended, starting], return_when=asyncio.FIRST_COMPLETED)
+    if starting.done() and not starting.cancelled() and starting.exception() is None:
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+    reason = app.crash_reason or (starting.exception() if starting.done() and not starting.cancelled() else None)
+    announce.cancel()
+    for task in (*ended, starting):
+        task.cancel()
+    try:
+        await asyncio.wait_for(app.stop(), 30)
+    except TimeoutError:
+        log.warning("the worker did not stop within 30 s; what was not committed will be done again")
+    return _exit_code(reason)
+
+
+async def _announce(goldstream: Goldstream) -> None:
+    while not goldstream.engine.is_ready():
+        await asyncio.sleep(0.1)
+    partitions = sum(len(table.partitioned.open_partitions()) for table in goldstream.engine.tables.values())
+    log.info("ready: tables restored, %d partitions at work", partitions)
+
+
+def _exit_code(reason: BaseException | None) -> int:
+    if reason is None:
+        log.info("stopped")
+        return EXIT_OK
+    if isinstance(reason, Fatal) or verdict(reason) is Verdict.FATAL:
+        print(f"goldstream: {reason}", file=sys.stderr)
+        return EXIT_FATAL
+    log.critical("crashed: %s", reason, exc_info=reason)
+    return EXIT_CRASH
