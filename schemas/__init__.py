@@ -12,7 +12,7 @@ from schemas.annotations import Action, Annotation, NonAnswer
 from schemas.annotators import Annotator
 from schemas.common import AnnotatorKind, GoldKind, Id, TaskType, Tier
 from schemas.dead_letters import DeadLetter
-from schemas.explain import explain
+from schemas.errors import explain
 from schemas.globals import Globals
 from schemas.gold import Gold
 from schemas.label_spaces import (
@@ -96,4 +96,3 @@ __all__ = [
     "Tier",
     "explain",
 ]
-

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from schemas.common import Contract, Id, Json, Moment, Share
+from schemas.common import Contract, Id, Json, Moment, Number, RuleError, Share
 
 
 class Action(StrEnum):
@@ -28,7 +28,7 @@ class NonAnswer(StrEnum):
 
 
 class Annotation(Contract):
-    """One annotation. `label` answers the task's one question, or is an object by question_id where there are several."""
+    """One annotation. `label` answers the task's question, or is an object by question_id where there are several."""
 
     annotation_id: Id
     task_id: Id
@@ -38,16 +38,16 @@ class Annotation(Contract):
     label: Json = None
     non_answer: NonAnswer | None = None
     confidence: Share | None = None
-    time_spent_s: Annotated[float, Field(ge=0, le=604_800, allow_inf_nan=False)]
+    time_spent_s: Annotated[Number, Field(ge=0, le=604_800)]
     presented_order: Annotated[list[str], Field(max_length=200)] | None = None
     submitted_at: Moment
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        answers = (self.label is not None) + (self.non_answer is not None)
+        labelled, declined = self.label is not None, self.non_answer is not None
         if self.action is Action.withdraw:
-            if answers:
-                raise ValueError("action withdraw takes neither label nor non_answer")
-        elif answers != 1:
-            raise ValueError(f"action {self.action} takes either label or non_answer, got {'both' if answers else 'none'}")
+            if labelled or declined:
+                raise RuleError("label" if labelled else "non_answer", "none, as the action is withdraw")
+        elif labelled == declined:
+            raise RuleError("label", f"either this or non_answer, got {'both' if labelled else 'neither'}")
         return self

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
-from schemas.common import AnnotatorKind, Contract, Id, Moment, Tier
+from schemas.common import AnnotatorKind, Contract, Count, Id, Moment, Reason, Tier, Yes
 from schemas.tasks import Specialization
 
 
@@ -15,11 +13,11 @@ class Annotator(Contract):
 
     annotator_id: Id
     tier: Tier = Tier.crowd
-    specializations: Annotated[list[Specialization], Field(max_length=50)] = []
-    active: bool = True
+    specializations: list[Specialization] = Field(default_factory=list, max_length=50)
+    active: Yes = True
     pseudonym: Id | None = None
     kind: AnnotatorKind = AnnotatorKind.human
     actor: Id
-    reason: str | None = Field(default=None, max_length=2000)
+    reason: Reason | None = None
     at: Moment | None = None
-    expected_version: Annotated[int, Field(ge=0)] | None = None
+    expected_version: Count | None = None

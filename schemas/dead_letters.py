@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from schemas.common import Part
 
 
-class DeadLetter(BaseModel):
+class DeadLetter(Part):
     """Where the record came from and why it was refused. `reason` is a code for counters, `error` a line for people."""
-
-    model_config = ConfigDict(extra="ignore")
 
     topic: Annotated[str, Field(min_length=1)]
     partition: Annotated[int, Field(ge=0)]
@@ -22,5 +22,11 @@ class DeadLetter(BaseModel):
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> Self:
-        """Return the description that a record's headers hold. Raises pydantic's ValidationError."""
-        return cls.model_validate({name: value.decode() for name, value in headers if name in cls.model_fields})
+        """Return the description that a record's headers hold; other headers are ignored.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            When one is missing, or no UTF-8 text, or no number where one is expected.
+        """
+        return cls.model_validate(dict(headers))

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from schemas.common import Contract, Id, Version
+from schemas.common import Contract, Id, RuleError, Version, Yes
 from schemas.projects import Project
 
 
@@ -16,11 +16,11 @@ class Globals(Contract):
     project: Id
     version: Version
     policy_version: Version
-    removed: bool = False
+    removed: Yes = False
     project_settings: Project | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.removed == (self.project_settings is not None):
-            raise ValueError("project_settings: expected unless removed")
+            raise RuleError("project_settings", "none" if self.removed else "some, as removed is false")
         return self

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from schemas.common import Id
+from schemas.common import Id, Part, RuleError, Yes
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Step = Annotated[int, Field(strict=True, ge=-1_000_000, le=1_000_000)]
 
 
 class AnswerError(ValueError):
@@ -29,14 +30,21 @@ class AnswerError(ValueError):
         self.message = message
 
 
-def _distinct(names: list[str]) -> list[str]:
+def _once_each(names: list[str]) -> list[str]:
     if len(set(names)) != len(names):
-        raise ValueError("the entries must differ from each other")
+        raise ValueError("expected every entry once")
     return names
 
 
+Names = Annotated[list[Name], AfterValidator(_once_each), Field(json_schema_extra={"uniqueItems": True})]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 80 else f"{name[:77]}..."
+
+
 def _one_of(names: Collection[str]) -> str:
-    shown = ", ".join(list(names)[:10])
+    shown = ", ".join(map(_short, list(names)[:10]))
     return f"one of {shown}" + (", ..." if len(names) > 10 else "")
 
 
@@ -45,16 +53,16 @@ def _within(prefix: str, error: AnswerError) -> AnswerError:
     return AnswerError(f"{prefix}{joint}{error.path}", error.message)
 
 
-class _Space(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+class _Space(Part):
+    model_config = ConfigDict(frozen=True)
 
 
 class ClassificationSpace(_Space):
     """One class of a declared set, or several of them when `multi`."""
 
-    type: Literal["classification"] = "classification"
-    classes: Annotated[list[Name], Field(min_length=2, max_length=50), AfterValidator(_distinct)]
-    multi: bool = False
+    type: Literal["classification"]
+    classes: Annotated[Names, Field(min_length=2, max_length=50)]
+    multi: Yes = False
 
     def check(self, answer: Any) -> None:
         """Raise `AnswerError` unless `answer` is a class (a list of distinct classes when `multi`)."""
@@ -74,14 +82,14 @@ class ClassificationSpace(_Space):
 class LikertSpace(_Space):
     """A whole number on a scale."""
 
-    type: Literal["likert_scale"] = "likert_scale"
-    min: int
-    max: int
+    type: Literal["likert_scale"]
+    min: Step
+    max: Step
 
     @model_validator(mode="after")
     def _is_a_scale(self) -> Self:
         if not 1 <= self.max - self.min <= 100:
-            raise ValueError("max must exceed min by 1 to 100")
+            raise RuleError("max", f"min, {self.min}, plus 1 to 100")
         return self
 
     def check(self, answer: Any) -> None:
@@ -90,13 +98,22 @@ class LikertSpace(_Space):
             raise AnswerError("", f"expected a whole number from {self.min} to {self.max}")
 
 
+_VERDICTS = frozenset({"tie", "both_bad"})
+
+
 class PairwiseSpace(_Space):
     """The better of two options, and how clearly."""
 
-    type: Literal["pairwise_comparison"] = "pairwise_comparison"
-    options: Annotated[list[Name], Field(min_length=2, max_length=2), AfterValidator(_distinct)]
-    allow_tie: bool = True
-    allow_both_bad: bool = False
+    type: Literal["pairwise_comparison"]
+    options: Annotated[Names, Field(min_length=2, max_length=2)]
+    allow_tie: Yes = True
+    allow_both_bad: Yes = False
+
+    @model_validator(mode="after")
+    def _options_are_no_verdicts(self) -> Self:
+        if _VERDICTS.intersection(self.options):
+            raise RuleError("options", "other names than tie and both_bad")
+        return self
 
     def check(self, answer: Any) -> None:
         """Raise `AnswerError` unless `answer` is an object with a winner, and a strength of 1 to 3 if any."""
@@ -114,8 +131,8 @@ class PairwiseSpace(_Space):
 class RankingSpace(_Space):
     """All items, best first."""
 
-    type: Literal["preference_ranking"] = "preference_ranking"
-    items: Annotated[list[Name], Field(min_length=2, max_length=20), AfterValidator(_distinct)]
+    type: Literal["preference_ranking"]
+    items: Annotated[Names, Field(min_length=2, max_length=20)]
 
     def check(self, answer: Any) -> None:
         """Raise `AnswerError` unless `answer` lists every item once."""
@@ -133,9 +150,9 @@ class RankingSpace(_Space):
 class SpanSpace(_Space):
     """Typed pieces of a text, by character: start inclusive, end exclusive."""
 
-    type: Literal["span_annotation"] = "span_annotation"
-    labels: Annotated[list[Name], Field(min_length=1, max_length=200), AfterValidator(_distinct)]
-    text_length: Annotated[int, Field(ge=1)] | None = None
+    type: Literal["span_annotation"]
+    labels: Annotated[Names, Field(min_length=1, max_length=200)]
+    text_length: Annotated[int, Field(strict=True, ge=1)] | None = None
 
     def check(self, answer: Any) -> None:
         """Raise `AnswerError` unless `answer` is a list of spans within the text; an empty list is an answer."""
@@ -161,8 +178,8 @@ class SpanSpace(_Space):
 class FreeTextSpace(_Space):
     """A text of the annotator's own."""
 
-    type: Literal["free_text"] = "free_text"
-    max_chars: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+    type: Literal["free_text"]
+    max_chars: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 10_000
 
     def check(self, answer: Any) -> None:
         """Raise `AnswerError` unless `answer` is a text that is not blank and not too long."""
@@ -181,7 +198,7 @@ SimpleSpace = Annotated[
 class DialogSpace(_Space):
     """An answer for each turn of a dialog, and one for the whole."""
 
-    type: Literal["multi_turn_dialog"] = "multi_turn_dialog"
+    type: Literal["multi_turn_dialog"]
     turns: Annotated[dict[Id, SimpleSpace], Field(min_length=1, max_length=200)]
     overall: SimpleSpace | None = None
 
@@ -194,7 +211,7 @@ class DialogSpace(_Space):
             raise AnswerError("turns", "expected an object of answers by turn")
         for turn in turns:
             if turn not in self.turns:
-                raise AnswerError(f"turns.{turn}", f"expected {_one_of(list(self.turns))}")
+                raise AnswerError(f"turns.{_short(turn)}", f"expected {_one_of(self.turns)}")
         for turn, space in self.turns.items():
             if turn not in turns:
                 raise AnswerError(f"turns.{turn}", "expected an answer, there is none")

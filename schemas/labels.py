@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from schemas.common import Contract, Id, Json, Moment, Share, TaskType, Version
-
-Count = Annotated[int, Field(ge=0)]
+from schemas.common import Contract, Count, Id, Json, Moment, Part, Share, TaskType, Version, Yes
 
 
 class LabelStatus(StrEnum):
@@ -22,7 +19,7 @@ class LabelStatus(StrEnum):
     withdrawn = "withdrawn"
 
 
-class LabelAnswer(BaseModel):
+class LabelAnswer(Part):
     """One question's answer.
 
     Attributes
@@ -41,14 +38,12 @@ class LabelAnswer(BaseModel):
         Why there is no label.
     """
 
-    model_config = ConfigDict(extra="ignore")
-
     label: Json = None
     confidence: Share | None = None
     vote_share: Share | None = None
     agreement: Share | None = None
-    distribution: dict[str, Share] = {}
-    calibrated: bool = False
+    distribution: dict[str, Share] = Field(default_factory=dict)
+    calibrated: Yes = False
     reason: str | None = None
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from schemas.common import Contract, Id, Json, Share, TaskType
+from schemas.common import Contract, Count, Id, Json, Share, TaskType, Yes
 
 
 class OutcomeKind(StrEnum):
@@ -20,7 +18,7 @@ class OutcomeKind(StrEnum):
 
 
 class Outcome(Contract):
-    """One answer to one question compared with the truth, or with the consensus of the others. sign -1 takes it back."""
+    """One answer compared with the truth, or with the consensus of the others. Sign -1 takes it back."""
 
     annotator_id: Id
     task_id: Id
@@ -30,8 +28,8 @@ class Outcome(Contract):
     question_id: Id
     kind: OutcomeKind
     sign: Literal[1, -1]
-    correct: bool
+    correct: Yes
     answer: Json
     truth: Json
     quality_score: Share
-    policy_version: Annotated[int, Field(ge=0)]
+    policy_version: Count

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from schemas.common import Contract, Id, Moment, Share, Version
+from schemas.common import Contract, Count, Id, Moment, Number, Part, Reason, RuleError, Share, Version
 from schemas.label_spaces import LabelSpace
 
-Votes = Annotated[int, Field(ge=1, le=64)]
+Votes = Annotated[int, Field(strict=True, ge=1, le=64)]
+Seconds = Annotated[Number, Field(le=604_800)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class Policy(_Part):
+class Policy(Part):
     """When a task has enough votes, and how they are weighed.
 
     Attributes
@@ -42,11 +39,11 @@ class Policy(_Part):
     @model_validator(mode="after")
     def _can_be_extended(self) -> Self:
         if self.max_redundancy < self.redundancy:
-            raise ValueError(f"max_redundancy must be at least redundancy ({self.redundancy})")
+            raise RuleError("max_redundancy", f"at least redundancy, {self.redundancy}")
         return self
 
 
-class Factors(_Part):
+class Factors(Part):
     """What each flag multiplies the published quality score by."""
 
     too_fast: Share = 0.3
@@ -55,19 +52,19 @@ class Factors(_Part):
     below_gold_threshold: Share = 0.3
 
 
-class Thresholds(_Part):
+class Thresholds(Part):
     """When an annotation or an annotator is flagged. Seconds, counts, and a share of right answers."""
 
-    too_fast_s: Annotated[float, Field(ge=0, le=604_800)] = 5.0
-    too_slow_s: Annotated[float, Field(gt=0, le=604_800)] = 600.0
-    min_gold: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    too_fast_s: Annotated[Seconds, Field(ge=0)] = 5.0
+    too_slow_s: Annotated[Seconds, Field(gt=0)] = 600.0
+    min_gold: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 10
     gold_accuracy: Share = 0.7
     factors: Factors = Factors()
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:
         if self.too_slow_s <= self.too_fast_s:
-            raise ValueError(f"too_slow_s must be above too_fast_s ({self.too_fast_s:g})")
+            raise RuleError("too_slow_s", f"more than too_fast_s, {self.too_fast_s:g}")
         return self
 
 
@@ -81,6 +78,6 @@ class Project(Contract):
     thresholds: Thresholds = Thresholds()
     label_spaces: dict[Id, LabelSpace] = Field(default_factory=dict, max_length=200)
     actor: Id | None = None
-    reason: str | None = Field(default=None, max_length=2000)
+    reason: Reason | None = None
     at: Moment | None = None
-    expected_version: Annotated[int, Field(ge=0)] | None = None
+    expected_version: Count | None = None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.common import Contract, Id, Moment
+from schemas.common import Contract, Count, Id, Moment, Number
 
 
 class QualityEventKind(StrEnum):
@@ -30,8 +30,8 @@ class QualityEvent(Contract):
     kind: QualityEventKind
     task_id: Id | None = None
     annotation_id: Id | None = None
-    value: float | None = None
-    threshold: float | None = None
-    n: Annotated[int, Field(ge=0)] | None = None
-    policy_version: Annotated[int, Field(ge=0)]
+    value: Number | None = None
+    threshold: Number | None = None
+    n: Count | None = None
+    policy_version: Count
     at: Moment

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
-
-from pydantic import Field
 
 from schemas.annotations import Annotation
-from schemas.common import AnnotatorKind, Share, Tier
+from schemas.common import AnnotatorKind, Count, Share, Tier
 
 
 class Flag(StrEnum):
@@ -35,7 +32,7 @@ class ScoredAnnotation(Annotation):
     flags: list[Flag]
     quality_score: Share
     reliability: Share
-    reliability_n: Annotated[int, Field(ge=0)]
+    reliability_n: Count
     tier: Tier
     kind: AnnotatorKind
-    policy_version: Annotated[int, Field(ge=0)]
+    policy_version: Count

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from schemas.common import Contract, Id, Json, Moment, MoneyUsd, Share, TaskType, Tier
+from schemas.common import Contract, Id, Json, Moment, MoneyUsd, Number, Part, RuleError, Share, TaskType, Tier
 from schemas.label_spaces import LabelSpace
 
 Specialization = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
+INLINE, NAMED = "label space", "name of a label space"
+"""Branches of `SpaceOrName`, as they stand in the place of a validation error."""
 
-class Question(BaseModel):
+
+def _branch(value: Any) -> str:
+    return NAMED if isinstance(value, str) else INLINE
+
+
+SpaceOrName = Annotated[
+    Annotated[LabelSpace, Tag(INLINE)] | Annotated[Id, Tag(NAMED)],
+    # One branch is tried, so an error tells of the one that was meant.
+    Discriminator(_branch),
+]
+
+
+class Question(Part):
     """One thing a task asks: its own label space, or the name of one of the project's."""
-
-    model_config = ConfigDict(extra="ignore")
 
     question_id: Id
     text: str | None = None
-    label_space: LabelSpace | Id
+    label_space: SpaceOrName
 
 
 class Task(Contract):
@@ -33,12 +45,12 @@ class Task(Contract):
     content: Json = None
     instructions: str | None = None
     required_tier: Tier = Tier.crowd
-    estimated_time_s: Annotated[float, Field(gt=0, le=604_800)] = 60.0
+    estimated_time_s: Annotated[Number, Field(gt=0, le=604_800)] = 60.0
     payment_usd: MoneyUsd = Decimal(0)
     created_at: Moment | None = None
     priority: Share = 0.5
     questions: Annotated[list[Question], Field(min_length=1, max_length=50)]
-    specializations: Annotated[list[Specialization], Field(max_length=50)] = []
+    specializations: list[Specialization] = Field(default_factory=list, max_length=50)
     similarity_key: Id | None = None
     guidelines_version: Id | None = None
 
@@ -46,8 +58,8 @@ class Task(Contract):
     def _questions_fit(self) -> Self:
         ids = [question.question_id for question in self.questions]
         if len(set(ids)) != len(ids):
-            raise ValueError("questions: every question_id must differ")
+            raise RuleError("questions", "every question_id once")
         space = self.questions[0].label_space
         if len(ids) == 1 and not isinstance(space, str) and space.type != self.task_type:
-            raise ValueError(f"questions.0.label_space: expected a space for {self.task_type}, got {space.type}")
+            raise RuleError("questions.0.label_space", f"a space for {self.task_type}, got {space.type}")
         return self

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from schemas.common import Contract
+from schemas.common import Contract, Count
 
 
 class Tick(Contract):
     """`at`: milliseconds since the epoch."""
 
-    at: Annotated[int, Field(ge=0)]
+    at: Count

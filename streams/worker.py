@@ -33,9 +33,31 @@ def start_logging(level: str) -> None:
         level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
     if level != "debug":
-        logging.getLogger().handlers[0].addFilter(_is_ours)
+        handler = logging.getLogger().handlers[0]
+        handler.addFilter(_is_ours)
+        handler.addFilter(Quieter())
     for name in ("faust", "mode", "aiokafka", "asyncio", "kafka"):
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
+
+
+class Quieter(logging.Filter):
+    """Lets a library's line through once in ten seconds: an outage of the broker repeats a few of them thousands of times."""
+
+    PAUSE_S = 10.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the line is new, or old enough to be said again."""
+        if record.name.startswith("streams"):
+            return True
+        line = (record.name, str(record.msg))
+        if record.created - self._last.get(line, 0.0) < self.PAUSE_S:
+            return False
+        self._last[line] = record.created
+        return True
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

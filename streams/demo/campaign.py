@@ -74,9 +74,7 @@ class Campaign:
         Without any task, or with too few annotators.
     """
 
-    def __init__(
-        self, seed: int, tasks: int, annotators: int = 60, *, window: int = 200, patience: int = 2000
-    ) -> None:
+    def __init__(self, seed: int, tasks: int, annotators: int = 60, *, window: int = 200, patience: int = 2000) -> None:
         if tasks < 1:
             raise ValueError(f"tasks: {tasks} are too few, a campaign needs at least 1")
         self._random = Random(seed)  # noqa: S311 - a simulation, no secrets
@@ -94,14 +92,11 @@ class Campaign:
         self.annotator_messages = [annotator.message() for annotator in self.annotators]
         self.tasks = [_task(task_id) for task_id in ids]
         self.gold = [
-            {"task_id": task_id, "project": PROJECT, "answer": CLASSES[self._truth[task_id]]}
-            for task_id in gold
+            {"task_id": task_id, "project": PROJECT, "answer": CLASSES[self._truth[task_id]]} for task_id in gold
         ]
 
         self._plans = {
-            annotator.annotator_id: _Plan(
-                self._random.sample(gold, len(gold)), self._random.randrange(GOLD_EVERY)
-            )
+            annotator.annotator_id: _Plan(self._random.sample(gold, len(gold)), self._random.randrange(GOLD_EVERY))
             for annotator in self.annotators
         }
         self._patience = patience
@@ -244,7 +239,5 @@ def _task(task_id: str) -> dict[str, Any]:
         "prompt": "Which animal is in the picture?",
         "content": {"image": f"pictures/{task_id}.jpg"},
         "instructions": "One animal per picture; choose the one in front.",
-        "questions": [
-            {"question_id": _QUESTION, "label_space": {"type": "classification", "classes": list(CLASSES)}}
-        ],
+        "questions": [{"question_id": _QUESTION, "label_space": {"type": "classification", "classes": list(CLASSES)}}],
     }

@@ -6,16 +6,15 @@ import contextlib
 import importlib
 import os
 import random
-import signal
 import socket
 import struct
-import subprocess
 import tempfile
 import time
 from contextlib import ExitStack
 from types import TracebackType
 from typing import IO, Self
 
+from streams.demo.leash import Leashed, tail
 from streams.failures import Failure
 
 HOST = "127.0.0.1"
@@ -25,18 +24,6 @@ STOP_SECONDS = 3.0
 
 # Below those that outgoing connections are given: a client that retries cannot take the port itself.
 _PORTS = range(20_000, 32_000)
-
-# The broker's standard input is a pipe whose other end only we hold: it ends when we do, however we end.
-_LEASH = """
-exec 3<&0
-"$@" </dev/null 3<&- &
-broker=$!
-(cat <&3 >/dev/null; kill "$broker" 2>/dev/null) &
-watcher=$!
-exec 3<&-
-wait "$broker"
-kill "$watcher" 2>/dev/null
-"""
 
 _API_VERSIONS = struct.pack(">hhih", 18, 0, 1, -1)  # key, version, correlation id, no client id
 
@@ -48,8 +35,8 @@ class EmbeddedBrokerError(Failure):
 class EmbeddedBroker:
     """A Tansu broker on a free loopback port, for the length of a ``with`` block.
 
-    It runs in a process group of its own, so that Ctrl-C reaches only the caller, and it ends when the caller
-    does, even by SIGKILL. It keeps nothing on disk.
+    It ends when the caller does, even by SIGKILL. It keeps nothing on disk; the wheel itself leaves a copy of
+    its executable in ~/.calfkit/bin, one for each version, the first time that it is asked where that is.
 
     Attributes
     ----------
@@ -64,7 +51,7 @@ class EmbeddedBroker:
 
     def __init__(self) -> None:
         self.bootstrap = ""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Leashed | None = None
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
@@ -80,7 +67,8 @@ class EmbeddedBroker:
                     self.bootstrap = f"{HOST}:{port}"
                     self._undo = undo.pop_all()
                     return self
-                self._stop()
+                if self.running:
+                    break
             raise EmbeddedBrokerError(f"the embedded broker does not start: {_last_line(log)}")
 
     def __exit__(
@@ -95,28 +83,15 @@ class EmbeddedBroker:
     @property
     def running(self) -> bool:
         """Whether the broker's process lives."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.running
 
     def _start(self, executable: str, port: int, log: IO[bytes]) -> None:
         url = f"tcp://{HOST}:{port}"
         listen = ["--listener-url", url, "--advertised-listener-url", url]
-        self._process = subprocess.Popen(  # noqa: S603 - our own script and the broker's executable, nothing else
-            [
-                "/bin/sh",
-                "-c",
-                _LEASH,
-                "leash",
-                executable,
-                "broker",
-                *listen,
-                "--storage-engine",
-                "memory://tansu/",
-            ],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={**os.environ, "RUST_LOG": "error", "RUST_BACKTRACE": "0"},
+        self._process = Leashed(
+            [executable, "broker", *listen, "--storage-engine", "memory://tansu/"],
+            log,
+            {**os.environ, "RUST_LOG": "error", "RUST_BACKTRACE": "0"},
         )
 
     def _answers(self, port: int) -> bool:
@@ -129,15 +104,8 @@ class EmbeddedBroker:
 
     def _stop(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()  # lets the broker go
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if process is not None:
+            process.stop(STOP_SECONDS)
 
 
 def free_port() -> int:
@@ -183,6 +151,4 @@ def _speaks_kafka(port: int) -> bool:
 
 
 def _last_line(log: IO[bytes]) -> str:
-    log.seek(0)
-    lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else f"no answer within {START_SECONDS:g} s"
+    return "".join(tail(log, 1)) or f"no answer within {START_SECONDS:g} s"

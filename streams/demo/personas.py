@@ -107,13 +107,9 @@ def _annotator(number: int, persona: Persona, classes: int, random: Random) -> A
         case Persona.CONSTANT_SPAMMER:
             favourite = random.randrange(classes)
             constant = tuple(float(k == favourite) for k in range(classes))
-            return Annotator(
-                **common, confusion=(constant,) * classes, median_s=random.uniform(9, 15), spread=0.3
-            )
+            return Annotator(**common, confusion=(constant,) * classes, median_s=random.uniform(9, 15), spread=0.3)
         case Persona.SPEED_CLICKER:
-            return Annotator(
-                **common, confusion=uniform, median_s=1.7, spread=0.3, shortest_s=1.0, longest_s=3.0
-            )
+            return Annotator(**common, confusion=uniform, median_s=1.7, spread=0.3, shortest_s=1.0, longest_s=3.0)
 
 
 def _honest(accuracy: float, classes: int, random: Random) -> tuple[tuple[float, ...], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -49,6 +50,8 @@ class App(faust.App):
 
 def make_app(settings: EngineSettings, clients: Clients, credentials: Any = None) -> App:
     """Return a Faust app on the batch path; nothing is connected."""
+    # Only where there is one: an empty name would be a static membership that all workers share.
+    identity = {} if settings.instance_id is None else {"consumer_group_instance_id": settings.instance_id}
     app = App(
         settings.namespace,
         broker=[URL(f"aiokafka://{address}") for address in clients.bootstrap.split(",")],
@@ -59,7 +62,6 @@ def make_app(settings: EngineSettings, clients: Clients, credentials: Any = None
         broker_request_timeout=max(30.0, settings.session_timeout_s),
         broker_max_poll_records=settings.fetch_records,
         broker_commit_interval=60.0,
-        consumer_group_instance_id=settings.instance_id or "",
         consumer_max_fetch_size=4 * 1024 * 1024,
         stream_wait_empty=False,
         stream_buffer_maxsize=64,
@@ -73,6 +75,8 @@ def make_app(settings: EngineSettings, clients: Clients, credentials: Any = None
         web_host=settings.web_host,
         web_bind=settings.web_host,
         web_port=settings.web_port,
+        canonical_url=f"http://{settings.instance_id or secrets.token_hex(8)}:{settings.web_port}",
+        **identity,
     )
     transport = Transport(app.conf.broker_consumer, app)
     transport.idempotent = not settings.by_positions

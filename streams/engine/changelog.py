@@ -81,7 +81,13 @@ class Changelog:
                 table[key] = value
 
     async def catch_up(
-        self, reader: AIOKafkaConsumer, topic: str, partition: int, wanted: Callable[[], bool]
+        self,
+        reader: AIOKafkaConsumer,
+        topic: str,
+        partition: int,
+        wanted: Callable[[], bool],
+        *,
+        ends_are_exact: bool = True,
     ) -> tuple[int, float]:
         """Read from `position` to the end of the log.
 
@@ -89,6 +95,9 @@ class Changelog:
         ----------
         wanted : callable
             Asked between fetches; False stops the restore where it is, to be resumed.
+        ends_are_exact : bool
+            False where the broker tells the end of a log only to the start of its last record batch: what a fetch
+            says of it counts then (Tansu 0.6 does so).
 
         Returns
         -------
@@ -114,6 +123,8 @@ class Changelog:
                 self._take(record.key, record.value)
                 count += 1
             self.position = await reader.position(place)
+            if not ends_are_exact:
+                end = max(end, reader.highwater(place) or 0)
             await asyncio.sleep(0)
         return count, time.monotonic() - started
 

@@ -79,6 +79,9 @@ class Clients:
 
 async def close_producer(producer: AIOKafkaProducer, *, timeout_s: float = 3.0) -> None:
     """Stop `producer`, by force when it does not stop in time (it waits for its broker otherwise)."""
+    transaction = producer._txn_manager and producer._txn_manager._transaction_waiter
+    if transaction is not None:
+        transaction.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     try:
         await asyncio.wait_for(producer.stop(), timeout_s)
     except Exception:

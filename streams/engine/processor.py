@@ -78,6 +78,10 @@ class Links(Protocol):
         """Seek the sources; return each topic's seek count."""
         ...
 
+    def generation(self) -> int:
+        """Return the group's generation as the worker knows it."""
+        ...
+
     def crash(self, error: BaseException) -> Awaitable[None]:
         """End the worker."""
         ...
@@ -124,7 +128,6 @@ class Processor:
         self.place = place
         self.changelog = Changelog(side)
         self.is_open = False
-        self.opened = 0
         self.parked_at = time.monotonic()
         self._writer = writer
         self._reader = reader
@@ -186,7 +189,7 @@ class Processor:
         try:
             await asyncio.wait_for(self._idle.wait(), timeout_s)
         except TimeoutError:
-            log.warning("%s: the open transaction did not end in %.1f s, it is left to its timeout", self, timeout_s)
+            log.warning("%r: the open transaction did not end in %.1f s, it is left to its timeout", self, timeout_s)
         await self._stop_worker()
         await self._writer.close()
         self.parked_at = time.monotonic()
@@ -216,12 +219,17 @@ class Processor:
                 if await self._links.is_ours(self.place) and token == self._token:
                     await self._take_over(token)
                     if token == self._token:
-                        self.opened += 1
+                        log.info(
+                            "%r: open in generation %d, %d keys",
+                            self,
+                            self._links.generation(),
+                            len(self.changelog.table),
+                        )
                         return True
             except Exception as error:
                 if verdict(error) in (Verdict.FATAL, Verdict.BUG):
                     raise
-                log.warning("%s: could not be opened, trying again: %r", self, error)
+                log.warning("%r: could not be opened, trying again: %r", self, error)
             await asyncio.sleep(self._backoff_s)
         return False
 
@@ -232,7 +240,11 @@ class Processor:
         await reader.start()
         try:
             restored = await self.changelog.catch_up(
-                reader, self.place.changelog, self.place.partition, lambda: token == self._token
+                reader,
+                self.place.changelog,
+                self.place.partition,
+                lambda: token == self._token,
+                ends_are_exact=not self._by_positions,
             )
             if token != self._token:
                 return
@@ -257,7 +269,8 @@ class Processor:
         positions = {}
         for topic, place in places.items():
             position = known.get(topic, beginnings[place])
-            if not beginnings[place] <= position <= ends[place]:
+            is_beyond = position > ends[place] and not self._by_positions
+            if position < beginnings[place] or is_beyond:
                 if topic not in self._lossy:
                     raise PositionLost(
                         f"{place.topic} partition {place.partition}: stands at offset {position}, the log holds "
@@ -315,7 +328,7 @@ class Processor:
             self._close_gate()
             await self._links.crash(error)
             return False
-        log.warning("%s: %s after %r", self, what.value, error)
+        log.warning("%r: %s after %r", self, what.value, error)
         self._observer.reopened(self.place, what.value)
         self._close_gate()
         self._idle.set()

@@ -51,6 +51,10 @@ class WorkerLinks:
         counts = await self.consumer.rewind({sources[topic]: offset for topic, offset in positions.items()})
         return {topic: counts.get(sources[topic], 0) for topic in positions}
 
+    def generation(self) -> int:
+        """See `streams.engine.processor.Links`."""
+        return int(self._app.consumer_generation_id)
+
     async def crash(self, error: BaseException) -> None:
         """See `streams.engine.processor.Links`."""
         await self._app.crash(error)

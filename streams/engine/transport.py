@@ -6,14 +6,18 @@ Every seam of Faust and aiokafka that is used here is named in `tests/test_seams
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import IllegalStateError, NoError, for_code
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, NoError, NoOffsetForPartitionError, for_code
 from aiokafka.protocol.group import HeartbeatRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from streams.engine.errors import Verdict, verdict
 
 FETCH_WAIT_MS = 30
 """How long a fetch may wait at the broker.
@@ -21,6 +25,11 @@ FETCH_WAIT_MS = 30
 aiokafka has one fetch in flight per node and asks only for partitions whose buffer is empty, so a partition
 that was just drained waits for the fetch of the idle ones: the bound is a latency, not a saving.
 """
+
+
+WATCH_S = 0.5
+
+log = logging.getLogger(__name__)
 
 
 class Batch:
@@ -55,6 +64,36 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._next: dict[TP, int] = {}
         self._seek_counts: dict[TP, int] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    async def on_start(self) -> None:
+        """Start the consumer, and the watch over its membership."""
+        await super().on_start()
+        self._watch = asyncio.create_task(self._watch_membership(), name="watch-membership")
+
+    async def on_thread_stop(self) -> None:
+        """End the watch, then the consumer."""
+        if self._watch is not None:
+            self._watch.cancel()
+        await super().on_thread_stop()
+
+    async def _watch_membership(self) -> None:
+        """Take in what the coordination of the group failed at.
+
+        aiokafka stops coordinating until its user has seen the error, and Faust only looks while it fetches: a worker
+        whose join failed once would wait for ever.
+        """
+        coordinator = self._ensure_consumer()._coordinator
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                coordinator.check_errors()
+            except Exception as error:
+                if verdict(error) is Verdict.REOPEN and not coordinator._coordination_task.done():
+                    log.warning("the group could not be joined, trying again: %r", error)
+                    continue
+                asyncio.run_coroutine_threadsafe(self.app.crash(error), self.parent_loop)
+                return
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -76,7 +115,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if not placed:
             await asyncio.sleep(FETCH_WAIT_MS / 1000)
             return {}
-        fetched = await super()._fetch_records(consumer, placed, timeout, max_records)
+        try:
+            fetched = await super()._fetch_records(consumer, placed, timeout, max_records)
+        except NoOffsetForPartitionError:
+            # aiokafka looked for a committed offset before our seek came: the seek is what counts.
+            with contextlib.suppress(IllegalStateError):  # the assignment changed meanwhile
+                for tp in placed & self._next.keys():
+                    consumer.seek(tp, self._next[tp])
+            return {}
         batches = {}
         for found, records in fetched.items():
             tp = TP(found.topic, found.partition)
@@ -134,7 +180,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
         """Commit offsets through the group, for brokers without transactions."""
-        await self.call_thread(self._ensure_consumer().commit, dict(offsets))
+        places = {TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items()}
+        await self.call_thread(self._ensure_consumer().commit, places)
 
 
 class Consumer(driver.Consumer):

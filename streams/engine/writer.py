@@ -57,6 +57,12 @@ def _append(builder: BatchBuilder, message: Message) -> bool:
     return appended is not None
 
 
+def _take_note(delivery: asyncio.Future[object]) -> None:
+    """Mark a failure as seen: the commit fails as a whole, by whichever of its parts failed first."""
+    if not delivery.cancelled():
+        delivery.exception()
+
+
 async def _send(producer: AIOKafkaProducer, place: TopicPartition, messages: Sequence[Message]) -> list[asyncio.Future]:  # type: ignore[type-arg]  # aiokafka has no type for delivery futures
     """Append `messages` to as few record batches as they fit in; one batch a partition beats a send a record."""
     futures = []
@@ -68,6 +74,8 @@ async def _send(producer: AIOKafkaProducer, place: TopicPartition, messages: Seq
             _append(builder, message)  # an empty batch takes a record of any size
     if builder.record_count():
         futures.append(await producer.send_batch(builder, place.topic, partition=place.partition))
+    for future in futures:
+        future.add_done_callback(_take_note)
     return futures
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 from schemas import Action, Annotation, Annotator, Globals, Outcome, Thresholds, Tick
@@ -29,9 +30,9 @@ _UNKNOWN_RULES: Final = checks.rules(Thresholds(), policy_version=0)
 _NO_STATS: Final = Stats()
 
 SOURCES: Final = (
-    Source("annotations", contract(Annotation), lambda annotation: str(annotation.annotator_id)),
-    Source("annotators", contract(Annotator), lambda annotator: str(annotator.annotator_id)),
-    Source("outcomes", contract(Outcome), lambda outcome: str(outcome.annotator_id)),
+    Source("annotations", contract(Annotation), attrgetter("annotator_id")),
+    Source("annotators", contract(Annotator), attrgetter("annotator_id")),
+    Source("outcomes", contract(Outcome), attrgetter("annotator_id")),
     Source("globals.a", contract(Globals), None),
     Source("ticks.a", contract(Tick), None, lossy=True),
 )
@@ -189,7 +190,7 @@ def _globals(state: State, sent: Globals) -> list[Output]:
     if stored is not None and sent.policy_version <= stored.policy_version:
         return []
     settings = sent.project_settings
-    thresholds = Thresholds() if settings is None or sent.removed else settings.thresholds
+    thresholds = Thresholds() if settings is None else settings.thresholds
     state.put(place, checks.rules(thresholds, sent.policy_version))
     return []
 

@@ -62,10 +62,7 @@ def judge(entries: list[Entry], settings: Settings, asked: tuple[Question, ...])
     else:
         phase = "undecided"
         closed_by = "redundancy" if reason == "no_aggregator" else "max_redundancy"
-    answers = {
-        question.question_id: _answer(question, counts)
-        for question, counts in zip(asked, tallies, strict=True)
-    }
+    answers = {question.question_id: _answer(question, counts) for question, counts in zip(asked, tallies, strict=True)}
     return Decision(phase, reason or "agreed", closed_by, answers, tallies)
 
 
@@ -89,9 +86,7 @@ def _tally(place: int, question: Question, votes: list[Entry], settings: Setting
 def _reason(tallies: tuple[Tally | None, ...]) -> str | None:
     if None in tallies:
         return "no_aggregator"
-    return next(
-        (counts.reason for counts in tallies if counts is not None and counts.reason is not None), None
-    )
+    return next((counts.reason for counts in tallies if counts is not None and counts.reason is not None), None)
 
 
 def _answer(question: Question, counts: Tally | None) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from math import isfinite
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -24,15 +25,28 @@ def contract(model: type[M]) -> Callable[[bytes], M]:
         expected.
     """
     validate = TypeAdapter(model).validator.validate_json
+    free = [name for name, field in model.model_fields.items() if field.annotation is Any]
 
     def decode(raw: bytes) -> M:
         try:
             value: M = validate(raw)
         except ValidationError as error:
             raise Rejected(_reason(error), explain(error)) from None
+        # Where any JSON may stand, the validator takes NaN and 1e999 too, and the encoder would write null.
+        for name in free:
+            if not _is_finite(getattr(value, name)):
+                raise Rejected("invalid", f"{name}: expected finite numbers")
         return value
 
     return decode
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, list) or all(map(_is_finite, value))
 
 
 def _reason(error: ValidationError) -> str:

@@ -67,9 +67,7 @@ def give_up_oldest(state: State) -> list[Output]:
     expiry.remove(state, expiry.HELD, task.expiry, task_id)
     leave(state, "held")
     state.delete(task_key(task_id))
-    return reject_all(
-        task_id, task.held, "unknown_task", f"task_id: no task {task_id!r} was published in time"
-    )
+    return reject_all(task_id, task.held, "unknown_task", f"task_id: no task {task_id!r} was published in time")
 
 
 def reject_all(task_id: str, held: Iterable[Held], reason: str, error: str) -> list[Output]:
@@ -106,9 +104,7 @@ def replay(state: State, task_id: str, held: Iterable[Held], step: Step, decoder
     return outputs
 
 
-def resume(
-    state: State, project: str, batch: int, step: Step, decoders: Decoders
-) -> tuple[list[Output], int]:
+def resume(state: State, project: str, batch: int, step: Step, decoders: Decoders) -> tuple[list[Output], int]:
     """Replay what waits for a known project, at most `batch` tasks.
 
     Returns

@@ -37,9 +37,7 @@ def withdraw(case: Case) -> list[Output]:
     return _publish(case, "withdrawn", "withdrawn", None, {})
 
 
-def _publish(
-    case: Case, status: str, reason: str, closed_by: str | None, answers: dict[str, Any]
-) -> list[Output]:
+def _publish(case: Case, status: str, reason: str, closed_by: str | None, answers: dict[str, Any]) -> list[Output]:
     task = case.task
     counted = task.entries[: task.counted]
     votes = sum(entry.answers is not None for entry in counted)

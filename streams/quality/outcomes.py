@@ -51,9 +51,7 @@ def judge_by_truth(case: Case, entry: Entry) -> list[Output]:
 
 def take_back(case: Case, entry: Entry) -> list[Output]:
     """Repeat what a vote was told with the sign -1."""
-    outputs = [
-        _outcome(case, entry, place, told, -1) for place, told in enumerate(entry.told) if told is not None
-    ]
+    outputs = [_outcome(case, entry, place, told, -1) for place, told in enumerate(entry.told) if told is not None]
     entry.told = []
     return outputs
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from schemas import Globals
-
 from streams.events import State
 from streams.quality.keys import FIXED, fixed
 from streams.quality.spaces import space_text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -18,9 +19,7 @@ GLOBALS: Final = ("globals.a", "globals.t")
 ADMINISTRATIVE: Final = frozenset({"schema_version", "actor", "reason", "at", "expected_version"})
 """Who changed the settings, why and when: passed on, but no part of the settings."""
 
-SOURCES: Final = (
-    Source("projects", contract(Project), lambda project: str(project.project), tombstones=True),
-)
+SOURCES: Final = (Source("projects", contract(Project), attrgetter("project"), tombstones=True),)
 
 
 class Settings(msgspec.Struct, array_like=True):

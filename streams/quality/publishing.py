@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from schemas import Task as Published
-
 from streams.events import Event, Output, Rejected, State
 from streams.quality import closing, labels, outcomes
 from streams.quality.case import Case
@@ -91,21 +90,15 @@ def withdraw(state: State, event: Event) -> list[Output]:
     return outputs + reject_all(task_id, held, "task_withdrawn", f"task {task_id!r} was withdrawn")
 
 
-def _change(
-    state: State, task_id: str, task: Task, sent: Published, step: Step, decoders: Decoders
-) -> list[Output]:
+def _change(state: State, task_id: str, task: Task, sent: Published, step: Step, decoders: Decoders) -> list[Output]:
     if task.entries or task.truth is not None or task.phase == "stub":
         has = "votes" if task.truth is None else "gold"
-        raise Rejected(
-            "task_conflict", f"the task has {has}: withdraw it, and publish other content under a new id"
-        )
+        raise Rejected("task_conflict", f"the task has {has}: withdraw it, and publish other content under a new id")
     task.held = leave_waiting(state, task_id, task)
     return _store(state, task_id, task, sent, step, decoders)
 
 
-def _store(
-    state: State, task_id: str, task: Task, sent: Published, step: Step, decoders: Decoders
-) -> list[Output]:
+def _store(state: State, task_id: str, task: Task, sent: Published, step: Step, decoders: Decoders) -> list[Output]:
     task.project = sent.project
     task.task_type = str(sent.task_type)
     task.questions = written(sent)

@@ -64,9 +64,7 @@ def digest(task: Task) -> str:
 
 def written(task: Task) -> str:
     """Return the questions as they are stored: ``[[question_id, space or the name of one], ...]``."""
-    return _canonical(
-        [[question.question_id, _plain(question.label_space)] for question in task.questions]
-    ).decode()
+    return _canonical([[question.question_id, _plain(question.label_space)] for question in task.questions]).decode()
 
 
 def space_text(space: Any) -> str:
@@ -91,9 +89,7 @@ def resolved(text: str, task_type: str, named: Mapping[str, str]) -> str:
         if not isinstance(name, str):
             continue
         if name not in named:
-            raise Rejected(
-                "unknown_label_space", f"question {question_id!r}: the project has no label space {name!r}"
-            )
+            raise Rejected("unknown_label_space", f"question {question_id!r}: the project has no label space {name!r}")
         pair[1] = msgspec.json.decode(named[name])
         if len(asked) == 1 and pair[1]["type"] != task_type:
             raise Rejected(
@@ -126,20 +122,13 @@ def answers(asked: tuple[Question, ...], label: Any, field: str) -> list[Any]:
     """
     if len(asked) == 1:
         _check(asked[0], label, field)
-        return [_kept(label)]
+        return [label]
     names = [question.question_id for question in asked]
     if not isinstance(label, dict) or label.keys() != set(names):
-        raise Rejected(
-            "label_outside_space", f"{field}: expected an object with an answer for each of {names}"
-        )
+        raise Rejected("label_outside_space", f"{field}: expected an object with an answer for each of {names}")
     for question in asked:
         _check(question, label[question.question_id], field)
-    return [_kept(label[name]) for name in names]
-
-
-def _kept(answer: Any) -> Any:
-    """Return the answer as it will be read back from the table: JSON knows no NaN."""
-    return answer if isinstance(answer, (str, int)) else msgspec.json.decode(_canonical(answer))
+    return [label[name] for name in names]
 
 
 def _check(question: Question, answer: Any, field: str) -> None:

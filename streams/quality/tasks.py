@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schemas import Globals, Gold, ScoredAnnotation, Task, Tick
-
 from streams.events import Event, Output, Rejected, Source, State
 from streams.quality import closing, expiry, gold, holding, policies, publishing, task_state, votes
 from streams.quality.case import resolve

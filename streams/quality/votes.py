@@ -43,9 +43,7 @@ def _place(entries: list[Entry], annotation: ScoredAnnotation) -> int | None:
     found = None
     for place, entry in enumerate(entries):
         if entry.annotation_id == annotation_id:
-            raise Rejected(
-                "duplicate", f"annotation_id: {annotation_id!r} is already counted or benched on this task"
-            )
+            raise Rejected("duplicate", f"annotation_id: {annotation_id!r} is already counted or benched on this task")
         if entry.annotator_id == annotator_id:
             found = place
     return found
@@ -66,9 +64,7 @@ def _make_room(case: Case, votes_limit: int, bench_limit: int) -> None:
     task = case.task
     if task.phase in CLOSED:
         if len(task.entries) - task.counted >= bench_limit:
-            raise Rejected(
-                "bench_full", f"the task is {task.phase} and {bench_limit} votes already wait on its bench"
-            )
+            raise Rejected("bench_full", f"the task is {task.phase} and {bench_limit} votes already wait on its bench")
     elif len(task.entries) >= votes_limit:
         raise Rejected("task_full", f"the task already has {votes_limit} entries")
 
@@ -98,7 +94,7 @@ def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -
         task.counted -= counted
         if entry is not None:
             task.entries.append(entry)
-    if counted or task.phase == "open":
+    if counted:
         return outputs + revise(case)
     if entry is not None and task.truth is not None:
         outputs += outcomes.judge_by_truth(case, entry)

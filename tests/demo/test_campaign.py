@@ -75,9 +75,7 @@ def test_a_twentieth_gold_comes_on_top_and_its_answers_are_true_and_balanced() -
     assert len(CAMPAIGN.annotator_messages) == 60
     assert len(CAMPAIGN.gold) == 75
     assert len(CAMPAIGN.tasks) == 1_575
-    assert {message["task_id"] for message in CAMPAIGN.gold} < {
-        message["task_id"] for message in CAMPAIGN.tasks
-    }
+    assert {message["task_id"] for message in CAMPAIGN.gold} < {message["task_id"] for message in CAMPAIGN.tasks}
     assert all(message["answer"] == CAMPAIGN.truth(message["task_id"]) for message in CAMPAIGN.gold)
     counts = Counter(message["answer"] for message in CAMPAIGN.gold)
     assert set(counts) == set(CLASSES)

@@ -31,9 +31,7 @@ def test_sixty_annotators_are_mostly_honest_with_every_persona_among_them() -> N
 
 
 @given(st.integers(8, 300), st.integers(2, 8), st.integers())
-def test_any_cast_is_distinct_and_its_confusions_are_distributions(
-    count: int, classes: int, seed: int
-) -> None:
+def test_any_cast_is_distinct_and_its_confusions_are_distributions(count: int, classes: int, seed: int) -> None:
     people = cast(count, classes, Random(seed))
     assert len(people) == count
     assert len({annotator.annotator_id for annotator in people}) == count

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas import CONTRACTS, DeadLetter
-
 from streams.events import DEAD_LETTERS, Event, Output
 from streams.quality.task_state import Task, Totals
 from streams.quality.tasks import TaskSide
@@ -21,9 +20,7 @@ DAY = 86_400_000
 _DECODE = {source.topic: source.decode for source in TaskSide().sources}
 
 
-def event(
-    topic: str, key: str, body: dict[str, Any] | None, *, offset: int = 0, timestamp: int = AT
-) -> Event:
+def event(topic: str, key: str, body: dict[str, Any] | None, *, offset: int = 0, timestamp: int = AT) -> Event:
     raw = None if body is None else json.dumps(body).encode()
     value = None if raw is None else _DECODE[topic](raw)
     return Event(topic, 0, offset, timestamp, key, value, raw)
@@ -83,9 +80,7 @@ class Campaign:
             self.settings(policy=policy)
 
     def apply(self, topic: str, key: str, body: dict[str, Any] | None) -> list[Output]:
-        outputs = apply(
-            self.side, self.state, event(topic, key, body, offset=self.offset, timestamp=AT + self.offset)
-        )
+        outputs = apply(self.side, self.state, event(topic, key, body, offset=self.offset, timestamp=AT + self.offset))
         self.state.commit()
         self.offset += 1
         for output in outputs:
@@ -158,18 +153,13 @@ def labels(outputs: Sequence[Output]) -> list[dict[str, Any]]:
     """Return the label versions; each must be in both topics, byte for byte."""
     history = [output for output in outputs if output.topic == "labels"]
     latest = [output for output in outputs if output.topic == "labels.latest"]
-    assert [(one.key, one.value, one.tag) for one in history] == [
-        (one.key, one.value, one.tag) for one in latest
-    ]
+    assert [(one.key, one.value, one.tag) for one in history] == [(one.key, one.value, one.tag) for one in latest]
     return bodies(outputs, "labels")
 
 
 def outcomes(outputs: Sequence[Output]) -> list[tuple[str, str, int, bool]]:
     """Return the outcomes as (annotator, kind, sign, correct)."""
-    return [
-        (body["annotator_id"], body["kind"], body["sign"], body["correct"])
-        for body in bodies(outputs, "outcomes")
-    ]
+    return [(body["annotator_id"], body["kind"], body["sign"], body["correct"]) for body in bodies(outputs, "outcomes")]
 
 
 def rejections(outputs: Sequence[Output]) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ class MemoryState:
     def __init__(self, committed: Mapping[str, bytes] | None = None) -> None:
         self.committed: dict[str, bytes] = dict(committed or {})
         self._overlay: dict[str, msgspec.Struct | None] = {}
-        self._changed: set[str] = set()
+        self._changed: dict[str, None] = {}
 
     def get(self, key: str, type: type[T]) -> T | None:
         """Return the batch's own copy of the value under `key`."""
@@ -34,12 +34,12 @@ class MemoryState:
     def put(self, key: str, value: msgspec.Struct) -> None:
         """Store `value` under `key` at the next commit."""
         self._overlay[key] = value
-        self._changed.add(key)
+        self._changed[key] = None
 
     def delete(self, key: str) -> None:
         """Remove `key` at the next commit."""
         self._overlay[key] = None
-        self._changed.add(key)
+        self._changed[key] = None
 
     @property
     def changed(self) -> frozenset[str]:

@@ -12,9 +12,7 @@ from streams.events import Event, Output, Side
 T0 = 1_760_000_000_000
 
 
-def event(
-    side: Side, topic: str, key: str, body: Any, *, offset: int = 0, timestamp: int | None = None
-) -> Event:
+def event(side: Side, topic: str, key: str, body: Any, *, offset: int = 0, timestamp: int | None = None) -> Event:
     """Return `body` as an event of `side`; None is a tombstone."""
     source = next(source for source in side.sources if source.topic == topic)
     raw = None if body is None else msgspec.json.encode(body)

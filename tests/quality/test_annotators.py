@@ -18,12 +18,12 @@ SIDE = AnnotatorSide()
 
 
 def play(*sent: tuple[str, Any], side: AnnotatorSide = SIDE) -> tuple[list[Output], dict[str, bytes]]:
-    """Run (topic, body) pairs in order and check every output against its contract."""
+    """Run (topic, body) pairs in order, each its own batch, and check every output against its contract."""
     events = [
         event(side, topic, body.get("annotator_id", ""), body, offset=offset)
         for offset, (topic, body) in enumerate(sent)
     ]
-    outputs, table = run(side, {}, events)
+    outputs, table = run(side, {}, events, cuts=range(len(events)))
     assert_contracts(outputs)
     return outputs, table
 
@@ -86,9 +86,7 @@ def test_a_scored_annotation_carries_the_annotation_and_what_is_known_of_its_aut
     ]
 
 
-def test_an_unknown_annotator_is_a_human_of_the_crowd_and_an_unknown_project_has_the_default_thresholds() -> (
-    None
-):
+def test_an_unknown_annotator_is_a_human_of_the_crowd_and_an_unknown_project_has_the_default_thresholds() -> None:
     outputs, _ = play(("annotations", annotation("x1", time_spent_s=4.9)))
     (body,) = scored(outputs)
     assert (body["tier"], body["kind"], body["policy_version"], body["flags"]) == (
@@ -196,9 +194,7 @@ def test_no_gold_is_not_below_the_threshold() -> None:
 
 
 def test_no_gold_is_not_below_the_threshold_even_when_none_is_needed() -> None:
-    outputs, _ = play(
-        ("globals.a", settings(1, min_gold=1, gold_accuracy=1)), ("annotations", annotation("x1"))
-    )
+    outputs, _ = play(("globals.a", settings(1, min_gold=1, gold_accuracy=1)), ("annotations", annotation("x1")))
     assert scored(outputs)[0]["flags"] == []
 
 
@@ -303,10 +299,12 @@ def test_reliability_counts_gold_and_consensus_but_neither_attention_nor_trainin
 
 def test_an_outcome_taken_back_never_happened() -> None:
     _, before = play(("annotations", annotation("x1")))
-    _, after = play(
-        ("annotations", annotation("x1")), ("outcomes", outcome()), ("outcomes", outcome(sign=-1))
-    )
+    _, after = play(("annotations", annotation("x1")), ("outcomes", outcome()), ("outcomes", outcome(sign=-1)))
     assert after == before
+
+
+def test_nothing_is_left_of_an_annotators_only_outcome_once_it_is_taken_back() -> None:
+    assert play(("outcomes", outcome()), ("outcomes", outcome(sign=-1))) == ([], {})
 
 
 @pytest.mark.parametrize(
@@ -357,9 +355,7 @@ def test_an_inactive_annotator_is_refused_and_may_send_the_same_annotation_once_
 
 
 def test_outcomes_of_an_inactive_annotator_still_count() -> None:
-    _, table = play(
-        ("annotators", {"annotator_id": "ann", "actor": "eve", "active": False}), ("outcomes", outcome())
-    )
+    _, table = play(("annotators", {"annotator_id": "ann", "actor": "eve", "active": False}), ("outcomes", outcome()))
     assert stats(table).gold_n == 1
 
 

@@ -111,8 +111,7 @@ def below(history: list[Sent], about: dict[str, Any]) -> bool:
     """As of the last event about this annotator in this project."""
     while history and not (
         history[-1][0] in ("annotations", "outcomes")
-        and (history[-1][1]["annotator_id"], history[-1][1]["project"])
-        == (about["annotator_id"], about["project"])
+        and (history[-1][1]["annotator_id"], history[-1][1]["project"]) == (about["annotator_id"], about["project"])
     ):
         history = history[:-1]
     if not history:
@@ -167,9 +166,7 @@ def expected(history: list[Sent], topic: str, body: dict[str, Any]) -> tuple[lis
         score *= Fraction(str(own["factors"][flag]))
     n, right = counted(after, body, "gold", "consensus")
     said = [
-        earlier
-        for name, earlier in after
-        if name == "annotators" and earlier["annotator_id"] == body["annotator_id"]
+        earlier for name, earlier in after if name == "annotators" and earlier["annotator_id"] == body["annotator_id"]
     ]
     added = {
         "flags": flags,
@@ -194,10 +191,7 @@ def test_a_naive_recomputation_agrees_after_every_event(sent: list[Sent]) -> Non
             assert [(output.topic, output.tag) for output in outputs] == [("dead-letters", refused)]
             continue
         # Settings that are not newer are ignored: to the oracle they never came.
-        if (
-            topic == "globals.a"
-            and body["policy_version"] <= rules(history, body["project"])["policy_version"]
-        ):
+        if topic == "globals.a" and body["policy_version"] <= rules(history, body["project"])["policy_version"]:
             assert outputs == []
             continue
         scored, kinds = expected(history, topic, body)

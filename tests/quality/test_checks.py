@@ -54,9 +54,7 @@ def test_without_gold_nobody_is_below() -> None:
     assert not below_gold(0, 0, DEFAULTS)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "flag"), [(4.99, "too_fast"), (5.0, None), (600.0, None), (600.01, "too_slow")]
-)
+@pytest.mark.parametrize(("seconds", "flag"), [(4.99, "too_fast"), (5.0, None), (600.0, None), (600.01, "too_slow")])
 def test_a_time_equal_to_a_threshold_is_not_flagged(seconds: float, flag: str | None) -> None:
     assert speed_flag(seconds, DEFAULTS) == flag
 

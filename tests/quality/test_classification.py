@@ -28,9 +28,7 @@ RELIABILITY = st.integers(0, FIXED)
         (333_334, 3, log(0.333334 * 2 / 0.666666)),
     ],
 )
-def test_weight_is_the_log_odds_over_the_declared_classes(
-    reliability: int, classes: int, nats: float
-) -> None:
+def test_weight_is_the_log_odds_over_the_declared_classes(reliability: int, classes: int, nats: float) -> None:
     assert weight(reliability, classes) == round(nats * FIXED)
 
 
@@ -40,19 +38,14 @@ def test_no_vote_weighs_less_than_nothing(reliability: int, classes: int) -> Non
 
 
 @given(
-    st.integers(2, 6).flatmap(
-        lambda k: st.tuples(st.just(k), st.lists(st.tuples(st.integers(0, k - 1), RELIABILITY)))
-    )
+    st.integers(2, 6).flatmap(lambda k: st.tuples(st.just(k), st.lists(st.tuples(st.integers(0, k - 1), RELIABILITY))))
 )
 def test_the_softmax_of_the_weights_is_the_posterior(case: tuple[int, list[tuple[int, int]]]) -> None:
     classes, votes = case
     counts = tally([(answer, weight(p, classes)) for answer, p in votes], classes, 0)
-    trust = [
-        (answer, min(max(Fraction(p, FIXED), Fraction(1, classes)), Fraction(99, 100))) for answer, p in votes
-    ]
+    trust = [(answer, min(max(Fraction(p, FIXED), Fraction(1, classes)), Fraction(99, 100))) for answer, p in votes]
     joint = [
-        prod((p if answer == truth else (1 - p) / (classes - 1)) for answer, p in trust)
-        for truth in range(classes)
+        prod((p if answer == truth else (1 - p) / (classes - 1)) for answer, p in trust) for truth in range(classes)
     ]
     expected = [float(one / sum(joint)) for one in joint]
     assert posterior(counts.weights) == pytest.approx(expected, abs=1e-5 + 1e-6 * len(votes))
@@ -78,7 +71,5 @@ def test_leaving_a_vote_out_is_never_having_counted_it(votes: list[tuple[int, in
         ([(0, 1)], FIXED, None),
     ],
 )
-def test_undefined_cases_have_reasons(
-    votes: list[tuple[int, int]], agreement: int, reason: str | None
-) -> None:
+def test_undefined_cases_have_reasons(votes: list[tuple[int, int]], agreement: int, reason: str | None) -> None:
     assert tally(votes, 2, agreement).reason == reason

@@ -21,6 +21,8 @@ from tests.quality.sent import annotation
         b"{'at': 1}",
         b'{"at": 1} x',
         b"[" * 10_000,
+        b"[" * 10_000 + b"NaN",
+        b'{"at": 1, "NaN": "\xff"}',
         b'{"at": ' + b"9" * 9999 + b"}",
     ],
 )
@@ -46,11 +48,18 @@ def test_the_error_names_the_field() -> None:
     assert "\n" not in rejected.value.error
 
 
-@pytest.mark.parametrize("label", [b"NaN", b"Infinity", b"[1e999]"])
-def test_a_label_that_no_json_can_carry_never_passes(label: bytes) -> None:
+@pytest.mark.parametrize("label", [b"NaN", b"Infinity", b"1e999", b"[-Infinity]", b'{"q": [1, {"a": -1e400}]}'])
+def test_a_number_that_is_not_finite_is_refused_wherever_any_json_may_stand(label: bytes) -> None:
     raw = msgspec.json.encode(annotation("x1")).replace(b'"wren"', label)
-    with pytest.raises(Rejected):
+    with pytest.raises(Rejected) as rejected:
         contract(Annotation)(raw)
+    assert rejected.value.reason == "invalid"
+    assert rejected.value.error == "label: expected finite numbers"
+
+
+def test_text_may_speak_of_such_numbers() -> None:
+    raw = msgspec.json.encode(annotation("x1", label=["NaN", {"Infinity": 1e300}]))
+    assert contract(Annotation)(raw).label == ["NaN", {"Infinity": 1e300}]
 
 
 def test_unknown_fields_are_ignored() -> None:

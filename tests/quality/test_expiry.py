@@ -10,9 +10,7 @@ from tests.quality.harness import MemoryState
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 0.999)), max_size=400), st.booleans())
-def test_a_queue_is_first_in_first_out_whatever_is_removed(
-    operations: list[float | None], commit: bool
-) -> None:
+def test_a_queue_is_first_in_first_out_whatever_is_removed(operations: list[float | None], commit: bool) -> None:
     state = MemoryState()
     expected: list[tuple[str, int]] = []
     chunks: dict[str, int] = {}
@@ -31,6 +29,19 @@ def test_a_queue_is_first_in_first_out_whatever_is_removed(
         task_id, _ = expected.pop(0)
         remove(state, "queue", chunks[task_id], task_id)
         assert oldest(state, "queue") == (expected[0] if expected else None)
+    state.commit()
+    assert state.committed == {}
+
+
+@given(st.permutations(range(300)))
+def test_a_long_queue_keeps_its_order_whatever_is_removed(removed: list[int]) -> None:
+    state = MemoryState()
+    chunks = [append(state, "queue", f"t{at}", at) for at in range(300)]
+    left = set(range(300))
+    for at in removed:
+        remove(state, "queue", chunks[at], f"t{at}")
+        left.discard(at)
+        assert oldest(state, "queue") == ((f"t{min(left)}", min(left)) if left else None)
     state.commit()
     assert state.committed == {}
 

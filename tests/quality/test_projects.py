@@ -31,9 +31,7 @@ def publish(name: str = "birds", **fields: Any) -> tuple[str, dict[str, Any]]:
 
 
 def rejected(outputs: list[Output]) -> list[tuple[str, bytes]]:
-    return [
-        (output.tag, dict(output.headers)["error"]) for output in outputs if output.topic == "dead-letters"
-    ]
+    return [(output.tag, dict(output.headers)["error"]) for output in outputs if output.topic == "dead-letters"]
 
 
 def sent_versions(outputs: list[Output]) -> list[int]:
@@ -175,7 +173,5 @@ def test_a_rejected_event_changes_nothing(sent: list[tuple[str, Any]]) -> None:
 def test_policy_versions_count_from_one_without_gaps(sent: list[tuple[str, Any]]) -> None:
     outputs, _ = play(*sent)
     for name in ("birds", "fish"):
-        versions = [
-            body["policy_version"] for body in bodies(outputs, "globals.a") if body["project"] == name
-        ]
+        versions = [body["policy_version"] for body in bodies(outputs, "globals.a") if body["project"] == name]
         assert versions == [version for version in range(1, len(versions) // 3 + 1) for _ in range(3)]

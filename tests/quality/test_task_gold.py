@@ -43,11 +43,7 @@ def test_late_gold_takes_consensus_back_first_and_supersedes_the_label(campaign:
     )
     assert (label["answers"]["q"]["label"], label["answers"]["q"]["confidence"]) == ("dog", 1.0)
     assert outcomes(out) == [
-        *(
-            told
-            for name in ("a0", "a1", "a2")
-            for told in ((name, "consensus", -1, True), (name, "gold", 1, False))
-        ),
+        *(told for name in ("a0", "a1", "a2") for told in ((name, "consensus", -1, True), (name, "gold", 1, False))),
         ("a3", "gold", 1, True),
     ]
     assert campaign.task().expiry == 0
@@ -99,6 +95,14 @@ def test_the_same_gold_again_changes_nothing(campaign: Campaign) -> None:
     before = dict(campaign.state.committed)
     assert campaign.gold("cat", explanation="whiskers") == []
     assert campaign.state.committed == before
+
+
+def test_the_same_gold_under_another_policy_makes_no_version(campaign: Campaign) -> None:
+    for annotator in ("a0", "a1", "a2"):
+        campaign.vote(annotator, "cat")
+    campaign.gold("cat")
+    campaign.settings(2)
+    assert campaign.gold("cat") == []
 
 
 def test_withdrawn_gold_leaves_the_task_to_its_votes(campaign: Campaign) -> None:

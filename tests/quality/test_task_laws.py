@@ -19,7 +19,18 @@ from hypothesis import strategies as st
 from streams.events import DEAD_LETTERS, Event, Output, Rejected
 from streams.quality.task_state import CLOSED, Task, Totals
 from streams.quality.tasks import DAY_MS, TaskSide
-from tests.quality.campaign import AT, CLASSES, bodies, event, labels, scored, settings, task, validate
+from tests.quality.campaign import (
+    ANIMALS,
+    AT,
+    CLASSES,
+    bodies,
+    event,
+    labels,
+    scored,
+    settings,
+    task,
+    validate,
+)
 from tests.quality.harness import MemoryState, apply, run
 
 SIDE = TaskSide(
@@ -31,7 +42,7 @@ SIDE = TaskSide(
     bench_limit=2,
     batch=2,
 )
-POLICIES = (
+POLICIES: tuple[dict[str, Any], ...] = (
     {"redundancy": 2, "max_redundancy": 3, "unusable_after": 2},
     {"redundancy": 3, "max_redundancy": 3, "min_agreement": 0.7, "weighting": "uniform"},
     {"redundancy": 1, "max_redundancy": 4, "unusable_after": 3},
@@ -41,9 +52,7 @@ PROJECTS = st.sampled_from(["p", "p", "p", "p2"])
 ANNOTATORS = st.sampled_from(["a0", "a1", "a2", "a3", "a4"])
 RELIABILITIES = st.sampled_from([0.2, 0.7, 0.7, 0.7, 0.9])
 ANSWERS = st.sampled_from([*CLASSES, "wolf"])
-TWO = [
-    {"question_id": name, "label_space": {"type": "classification", "classes": ["x", "y"]}} for name in "lr"
-]
+TWO = [{"question_id": name, "label_space": {"type": "classification", "classes": ["x", "y"]}} for name in "lr"]
 VARIANTS: tuple[dict[str, Any], ...] = (
     {},
     {},
@@ -78,11 +87,9 @@ def annotation(draw: st.DrawFn) -> Record:
 
 
 @st.composite
-def administration(draw: st.DrawFn) -> Record:
+def publication(draw: st.DrawFn) -> Record:
     task_id, project = draw(TASKS), draw(PROJECTS)
-    match draw(
-        st.sampled_from(["task", "task", "task", "gone", "gold", "no gold", "project", "removed", "tick"])
-    ):
+    match draw(st.sampled_from(["task", "task", "task", "gone", "gold", "no gold"])):
         case "task":
             return "tasks", task_id, task(task_id, **{"project": project} | draw(st.sampled_from(VARIANTS)))
         case "gone":
@@ -91,34 +98,44 @@ def administration(draw: st.DrawFn) -> Record:
             answer: Any = draw(st.one_of(ANSWERS, st.just({"l": "x", "r": "y"})))
             kind = draw(st.sampled_from(["gold", "gold", "attention", "training"]))
             return "gold", task_id, {"task_id": task_id, "project": project, "answer": answer, "kind": kind}
-        case "no gold":
+        case _:
             return "gold", task_id, None
+
+
+@st.composite
+def administration(draw: st.DrawFn) -> Record:
+    project, version = draw(PROJECTS), draw(st.integers(1, 9))
+    match draw(st.sampled_from(["project", "removed", "tick"])):
         case "removed":
-            version = draw(st.integers(1, 9))
-            return (
-                "globals.t",
-                project,
-                {"project": project, "version": 1, "policy_version": version, "removed": True},
-            )
+            body = {"project": project, "version": 1, "policy_version": version, "removed": True}
+            return "globals.t", project, body
         case "tick":
             return "ticks.t", "0", {"at": AT + draw(st.integers(0, 8 * DAY_MS))}
         case _:
-            named = draw(
-                st.sampled_from([{}, {"named": {"type": "classification", "classes": list(CLASSES)}}])
-            )
+            named = draw(st.sampled_from([{}, {"named": ANIMALS}]))
             policy = draw(st.sampled_from(POLICIES))
-            body = settings(draw(st.integers(1, 9)), project=project, policy=policy, label_spaces=named)
+            body = settings(version, project=project, policy=policy, label_spaces=named)
             return "globals.t", project, body
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
     known = [("globals.t", "p", settings(1, policy=draw(st.sampled_from(POLICIES))))]
-    published: list[Record] = [
-        ("tasks", task_id, task(task_id)) for task_id in draw(st.sets(TASKS).map(sorted))
-    ]
+    published: list[Record] = [("tasks", task_id, task(task_id)) for task_id in draw(st.sets(TASKS).map(sorted))]
     records = draw(
-        st.lists(st.one_of(annotation(), annotation(), annotation(), administration()), max_size=60)
+        st.lists(
+            st.one_of(
+                annotation(),
+                annotation(),
+                annotation(),
+                annotation(),
+                publication(),
+                publication(),
+                administration(),
+            ),
+            min_size=20,
+            max_size=60,
+        )
     )
     return numbered([*known, *published, *records])
 
@@ -127,7 +144,7 @@ def numbered(records: Sequence[Record]) -> list[Event]:
     return [event(*record, offset=place, timestamp=AT + 7 * place) for place, record in enumerate(records)]
 
 
-law = effort(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+law = effort(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @law
@@ -229,9 +246,7 @@ def test_what_was_told_is_what_stands_after_every_event(history: list[Event]) ->
         standing: Counter[tuple[Any, ...]] = Counter()
         for key, stored in tasks(state).items():
             for entry in stored.entries:
-                for question_id, answer, told in zip(
-                    questions(stored), entry.answers or (), entry.told, strict=False
-                ):
+                for question_id, answer, told in zip(questions(stored), entry.answers or (), entry.told, strict=False):
                     if told is not None:
                         verdict = (told.kind, told.correct, str(told.truth), str(answer))
                         standing[entry.annotator_id, key, question_id, *verdict] += 1
@@ -277,10 +292,10 @@ def questions(stored: Task) -> list[str]:
 
 @st.composite
 def single_task(draw: st.DrawFn) -> tuple[dict[str, Any], list[Event]]:
-    policy = draw(st.sampled_from(POLICIES))
+    policy: dict[str, Any] = draw(st.sampled_from(POLICIES))
     records: list[Record] = [("globals.t", "p", settings(1, policy=policy))]
     published = draw(st.integers(0, 3))
-    for place, record in enumerate(draw(st.lists(annotation(), max_size=25))):
+    for place, record in enumerate(draw(st.lists(annotation(), min_size=5, max_size=25))):
         if place == published:
             records.append(("tasks", "t0", task("t0")))
         body = {**(record[2] or {}), "task_id": "t0", "project": "p", "annotation_id": f"n{place}"}
@@ -356,11 +371,7 @@ class Oracle:
     def leader(self, votes: list[tuple[str, float]]) -> str | None:
         shares = self.posterior(votes)
         best = max(shares.values())
-        return (
-            None
-            if sum(share == best for share in shares.values()) > 1
-            else max(shares, key=lambda c: shares[c])
-        )
+        return None if sum(share == best for share in shares.values()) > 1 else max(shares, key=lambda c: shares[c])
 
     def verdict(self) -> str:
         votes = self.votes()

@@ -397,9 +397,7 @@ def test_an_older_policy_is_ignored(campaign: Campaign) -> None:
 def test_an_open_task_with_three_votes_fits_a_kilobyte() -> None:
     campaign = Campaign(redundancy=4)
     task_id, space = "4f9a2c51-8a4e-4b47-9d0b-1f7a1c0f5c11", {**ANIMALS, "classes": [*CLASSES, "owl"]}
-    campaign.publish(
-        task_id, space, similarity_key="6d1c", specializations=["zoology"], guidelines_version="2026-01"
-    )
+    campaign.publish(task_id, space, similarity_key="6d1c", specializations=["zoology"], guidelines_version="2026-01")
     for place in range(3):
         annotator = f"9b2e4d7c-0000-4000-8000-00000000000{place}"
         campaign.vote(annotator, "cat", task_id, annotation_id=f"c0ffee00-0000-4000-8000-00000000000{place}")

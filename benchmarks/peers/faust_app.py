@@ -1,0 +1,133 @@
+"""The two stages as a plain Faust app: score annotations by annotator, label tasks by weighted majority.
+
+``python -m benchmarks.peers.faust_app worker`` runs it. It is spared what goldstream does besides: duplicates and
+withdrawals, gold, the way back of outcomes to annotators, dead letters, exactly-once.
+"""
+
+from __future__ import annotations
+
+import os
+
+import faust
+from faust.types import StreamT
+
+TOO_FAST_S, TOO_SLOW_S = 5.0, 600.0
+FACTORS = {"too_fast": 0.3, "too_slow": 0.8}
+REDUNDANCY = 3
+WEIGHTING = "uniform"
+
+
+class Annotation(faust.Record, serializer="json"):
+    annotation_id: str
+    task_id: str
+    annotator_id: str
+    project: str
+    label: str
+    time_spent_s: float
+    submitted_at: str
+
+
+class Annotator(faust.Record, serializer="json"):
+    annotations: int = 0
+    mean_time_s: float = 0.0
+    too_fast: int = 0
+    too_slow: int = 0
+    quality_score: float = 1.0
+
+
+class Scored(faust.Record, serializer="json"):
+    annotation_id: str
+    task_id: str
+    annotator_id: str
+    project: str
+    label: str
+    time_spent_s: float
+    submitted_at: str
+    flags: list[str]
+    quality_score: float
+
+
+class Task(faust.Record, serializer="json"):
+    votes: dict[str, str]
+    weights: dict[str, float]
+
+
+class Label(faust.Record, serializer="json"):
+    task_id: str
+    label: str
+    vote_share: float
+    votes: int
+
+
+def score(annotator: Annotator, annotation: Annotation) -> Scored:
+    """Count the annotation towards its author's running figures, and flag it."""
+    seconds = annotation.time_spent_s
+    flags = []
+    if seconds < TOO_FAST_S:
+        flags.append("too_fast")
+        annotator.too_fast += 1
+    elif seconds > TOO_SLOW_S:
+        flags.append("too_slow")
+        annotator.too_slow += 1
+    quality = 1.0
+    for flag in flags:
+        quality *= FACTORS[flag]
+    annotator.annotations += 1
+    annotator.mean_time_s += (seconds - annotator.mean_time_s) / annotator.annotations
+    annotator.quality_score += (quality - annotator.quality_score) / annotator.annotations
+    return Scored(
+        annotation_id=annotation.annotation_id,
+        task_id=annotation.task_id,
+        annotator_id=annotation.annotator_id,
+        project=annotation.project,
+        label=annotation.label,
+        time_spent_s=seconds,
+        submitted_at=annotation.submitted_at,
+        flags=flags,
+        quality_score=quality,
+    )
+
+
+def count(task: Task, vote: Scored) -> Label | None:
+    """Count a vote; return the label when it is the one that completes the task."""
+    weight = 1.0 if WEIGHTING == "uniform" else vote.quality_score
+    task.votes[vote.annotator_id] = vote.label
+    task.weights[vote.label] = task.weights.get(vote.label, 0.0) + weight
+    if len(task.votes) != REDUNDANCY:
+        return None
+    best = max(task.weights, key=task.weights.__getitem__)
+    share = task.weights[best] / sum(task.weights.values())
+    return Label(task_id=vote.task_id, label=best, vote_share=share, votes=REDUNDANCY)
+
+
+def create_app(broker: str, namespace: str, partitions: int) -> faust.App:
+    """Return the app: Faust's defaults, but for the number of partitions and uvloop on the command line."""
+    app = faust.App(namespace, broker=f"kafka://{broker}", store="memory://", topic_partitions=partitions)
+    annotations = app.topic(f"{namespace}.annotations", key_type=str, value_type=Annotation)
+    scored = app.topic(f"{namespace}.scored", key_type=str, value_type=Scored)
+    labels = app.topic(f"{namespace}.labels", key_type=str, value_type=Label)
+    annotators = app.Table("annotators", key_type=str, value_type=Annotator, default=Annotator)
+    tasks = app.Table("tasks", key_type=str, value_type=Task, default=lambda: Task(votes={}, weights={}))
+
+    @app.agent(annotations)
+    async def score_annotations(stream: StreamT[Annotation]) -> None:
+        async for annotation in stream:
+            annotator = annotators[annotation.annotator_id]
+            result = score(annotator, annotation)
+            annotators[annotation.annotator_id] = annotator
+            await scored.send(key=annotation.task_id, value=result)
+
+    @app.agent(scored)
+    async def label_tasks(stream: StreamT[Scored]) -> None:
+        async for vote in stream:
+            task = tasks[vote.task_id]
+            label = count(task, vote)
+            tasks[vote.task_id] = task
+            if label is not None:
+                await labels.send(key=vote.task_id, value=label)
+
+    return app
+
+
+if __name__ == "__main__":
+    create_app(os.environ["PEER_BROKER"], os.environ["PEER_NAMESPACE"], int(os.environ["PEER_PARTITIONS"])).main()

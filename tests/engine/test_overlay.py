@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.engine.overlay import Overlay
+
+
+class Value(msgspec.Struct, array_like=True):
+    n: int
+
+
+KEYS = st.sampled_from("abc")
+CHANGES = st.lists(st.tuples(KEYS, st.one_of(st.none(), st.integers(0, 9))))
+
+
+def put_all(overlay: Overlay, changes: list[tuple[str, int | None]]) -> None:
+    for key, n in changes:
+        if n is None:
+            overlay.delete(key)
+        else:
+            overlay.put(key, Value(n))
+
+
+@given(CHANGES, CHANGES)
+def test_changes_bring_the_table_to_what_a_dict_would_be(
+    before: list[tuple[str, int | None]], after: list[tuple[str, int | None]]
+) -> None:
+    table: dict[str, bytes] = {}
+    model: dict[str, int] = {}
+    for changes in (before, after):
+        overlay = Overlay(table, 1)
+        put_all(overlay, changes)
+        for key, n in changes:
+            if n is None:
+                model.pop(key, None)
+            else:
+                model[key] = n
+        for key, encoded in overlay.changes().items():
+            assert table.get(key) != encoded
+            if encoded is None:
+                del table[key]
+            else:
+                table[key] = encoded
+    assert {key: msgspec.json.decode(value[1:], type=Value).n for key, value in table.items()} == model
+    assert all(value[0] == 1 for value in table.values())
+
+
+def test_the_table_is_not_touched_before_the_changes_are_taken() -> None:
+    table = {"a": b"\x01[1]"}
+    overlay = Overlay(table, 1)
+    value = overlay.get("a", Value)
+    assert value is not None
+    value.n = 2
+    overlay.put("a", value)
+    overlay.delete("b")
+    assert table == {"a": b"\x01[1]"}
+    assert overlay.changes() == {"a": b"\x01[2]"}
+
+
+def test_a_value_is_decoded_once_and_shared_within_the_overlay() -> None:
+    overlay = Overlay({"a": b"\x01[1]"}, 1)
+    assert overlay.get("a", Value) is overlay.get("a", Value)
+    assert overlay.get("missing", Value) is None

@@ -1,0 +1,188 @@
+"""The parts of faust-streaming and aiokafka that the engine relies on, beyond what they promise.
+
+Both are pinned. When an upgrade moves one of these, the test of that name fails and says which.
+"""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import version
+from typing import Any, cast
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.group import HeartbeatRequest
+from faust.app.base import App as FaustApp
+from faust.serializers.schemas import Schema
+from faust.stores.base import Store
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as driver
+from mode.services import Service
+
+from streams.app import create_app
+from streams.engine.batches import BatchSchema
+from streams.engine.table import PartitionedStore
+from streams.engine.table import Recovery as OwnRecovery
+from streams.engine.table import TableManager as OwnTableManager
+from streams.engine.transport import Consumer, ConsumerThread, Transport
+from streams.settings import Settings
+
+
+def parameters(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_versions_are_the_pinned_ones() -> None:
+    assert version("faust-streaming") == "0.15.3"
+    assert version("aiokafka") == "0.14.0"
+
+
+def test_a_transport_names_its_consumer_and_producer_and_an_app_takes_a_transport() -> None:
+    app = create_app(Settings()).app
+    assert isinstance(app.transport, Transport)
+    assert app.producer_transport is app.transport
+    assert driver.Transport.Consumer is driver.Consumer
+    assert isinstance(app.consumer, Consumer)
+
+
+def test_the_consumer_fetches_in_its_thread_through_fetch_records() -> None:
+    assert parameters(driver.AIOKafkaConsumerThread._fetch_records) == [
+        "self",
+        "consumer",
+        "active_partitions",
+        "timeout",
+        "max_records",
+    ]
+    source = inspect.getsource(driver.AIOKafkaConsumerThread.getmany)
+    assert "call_thread" in source
+    assert "_fetch_records" in source
+
+
+def test_records_and_their_position_are_taken_from_the_fetcher_without_a_pause_between() -> None:
+    """A seek in the thread cannot come between the records of a fetch and the position after them."""
+    source = inspect.getsource(Fetcher.fetched_records)
+    taken = source.index("getall(")
+    assert "await" not in source[taken : source.index("return drained", taken)]
+
+
+def test_the_worker_consumer_takes_isolation_wait_and_reset_when_it_starts() -> None:
+    constructor = inspect.getsource(AIOKafkaConsumer.__init__)
+    start = inspect.getsource(AIOKafkaConsumer.start)
+    for name in ("_isolation_level", "_fetch_max_wait_ms", "_auto_offset_reset"):
+        assert f"self.{name} = " in constructor
+        assert f"self.{name}" in start
+
+
+def test_one_record_of_the_map_becomes_one_message() -> None:
+    assert parameters(driver.Consumer._to_message) == ["self", "tp", "record"]
+    assert "to_message(tp, record)" in inspect.getsource(faust_consumer.Consumer.getmany)
+
+
+def test_offsets_are_committed_only_through_new_offset() -> None:
+    assert "self._new_offset(tp)" in inspect.getsource(faust_consumer.Consumer)
+    app = create_app(Settings()).app
+    assert cast(Consumer, app.consumer)._new_offset(cast(Any, None)) is None
+
+
+def test_perform_seek_seeks_through_seek_to_committed_and_resets_what_was_read() -> None:
+    source = inspect.getsource(faust_consumer.Consumer.perform_seek)
+    assert "await self.seek_to_committed()" in source
+    assert "_read_offset" in source
+    assert "_read_offset" in inspect.getsource(faust_consumer.Consumer._drain_messages)
+
+
+def test_recovery_awaits_the_store_before_it_resumes_and_seeks() -> None:
+    source = inspect.getsource(Recovery.on_recovery_completed)
+    opened = source.index("await asyncio.wait(callback_coros)")
+    assert source.index("table.on_recovery_completed(") < opened
+    assert opened < source.index("consumer.resume_partitions")
+    assert opened < source.index("consumer.perform_seek()")
+    assert opened < source.index("consumer.resume_flow()")
+    assert parameters(Store.on_recovery_completed) == ["self", "active_tps", "standby_tps"]
+
+
+def test_recovery_has_the_steps_that_are_left_out() -> None:
+    for name in ("need_recovery", "_build_highwaters", "_build_offsets", "_seek_offsets"):
+        assert parameters(getattr(OwnRecovery, name)) == parameters(getattr(Recovery, name))
+    assert isinstance(inspect.getattr_static(TableManager, "recovery"), property)
+    assert isinstance(create_app(Settings()).app.tables, OwnTableManager)
+
+
+def test_a_table_makes_its_store_and_the_store_is_whole() -> None:
+    goldstream = create_app(Settings())
+    store = goldstream.engine.tables["tasks"].partitioned
+    assert isinstance(store, PartitionedStore)
+    assert not getattr(PartitionedStore, "__abstractmethods__", None)
+
+
+def test_revocation_is_signalled_after_the_flow_has_stopped() -> None:
+    source = inspect.getsource(FaustApp._on_partitions_revoked)
+    assert source.index("consumer.stop_flow") < source.index("await T(self.on_partitions_revoked.send)")
+
+
+def test_stopping_the_app_stops_its_tables() -> None:
+    source = inspect.getsource(FaustApp._stop_consumer)
+    assert source.index("self._stop_fetcher()") < source.index("await self.tables.stop()")
+    assert "await table.stop()" in inspect.getsource(TableManager.on_stop)
+
+
+def test_a_schema_compiles_the_decoder_of_messages() -> None:
+    assert "on_key_decode_error" in parameters(Schema.compile)
+    assert "on_value_decode_error" in parameters(BatchSchema.compile)
+
+
+def test_a_service_tells_why_it_crashed() -> None:
+    source = inspect.getsource(Service)
+    for name in ("_crashed", "_stopped", "crash_reason"):
+        assert f"self.{name}" in source
+
+
+def test_an_app_makes_its_data_directories_in_one_place() -> None:
+    assert "self._create_directories()" in inspect.getsource(FaustApp.on_first_start)
+
+
+def test_a_coordinator_can_be_asked_with_a_heartbeat() -> None:
+    assert parameters(GroupCoordinator._send_req) == ["self", "request"]
+    source = inspect.getsource(GroupCoordinator._do_heartbeat)
+    assert "HeartbeatRequest(self.group_id, self.generation, self.member_id)" in source
+    assert HeartbeatRequest is not None
+
+
+def test_a_failed_join_waits_until_its_error_was_taken_in() -> None:
+    assert "_error_consumed_fut" in inspect.getsource(GroupCoordinator._push_error_to_user)
+    source = inspect.getsource(GroupCoordinator.check_errors)
+    assert "self._error_consumed_fut.set_result(None)" in source
+    assert "self._coordination_task" in source
+
+
+def test_a_producer_can_be_ended_by_force() -> None:
+    constructor = inspect.getsource(AIOKafkaProducer.__init__)
+    for name in ("_sender", "_closed", "client"):
+        assert f"self.{name} = " in constructor
+
+
+@pytest.mark.parametrize("size", [10, 20_000, 3_000_000])
+def test_an_empty_record_batch_takes_a_record_of_any_size(size: int) -> None:
+    builder = BatchBuilder(16_384, 0, is_transactional=1)
+    assert builder.append(timestamp=0, key=b"k", value=b"x" * size, headers=[("h", b"v")]) is not None
+
+
+def test_a_full_record_batch_refuses_more() -> None:
+    builder = BatchBuilder(1_000, 0, is_transactional=1)
+    assert builder.append(timestamp=0, key=b"k", value=b"x" * 900, headers=[]) is not None
+    assert builder.append(timestamp=0, key=b"k", value=b"x" * 900, headers=[]) is None
+
+
+def test_wiring_an_app_connects_nothing_and_writes_nothing(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    goldstream = create_app(Settings(broker="127.0.0.1:1"))
+    assert not goldstream.app.started
+    assert list(tmp_path.iterdir()) == []
+    thread = cast(Consumer, goldstream.app.consumer)._thread
+    assert isinstance(thread, ConsumerThread)
+    assert thread._consumer is None
