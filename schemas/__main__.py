@@ -13,10 +13,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m schemas", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; name the stale files and exit with 1")
     if not parser.parse_args().check:
-        for name in export.write():
+        for name in export.write(export.FOLDER):
             print(f"wrote {export.FOLDER / name}")
         return 0
-    names = export.stale()
+    names = export.stale(export.FOLDER)
     for name in names:
         print(f"{export.FOLDER / name} is stale: run python -m schemas", file=sys.stderr)
     return int(bool(names))

@@ -37,9 +37,12 @@ class _Expected:
         return core_schema.custom_error_schema(schema, "expected", custom_error_message=f"expected {self.message}")
 
 
+LARGEST = 2**53 - 1
+"""The largest whole number that every JSON reader reads exactly."""
+
 # Strict: a number is not a string of digits, nor is true the number 1. JSON Schema says the same.
-Count = Annotated[int, Field(strict=True, ge=0)]
-Version = Annotated[int, Field(strict=True, ge=1)]
+Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
+Version = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Yes = Annotated[bool, Field(strict=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,7 +16,7 @@ SHOWN = 80
 _PRIVATE = frozenset({"prompt", "content", "instructions", "text", "explanation"})
 _UNECHOED = frozenset({"missing", "json_invalid", "model_type", "model_attributes_type", "dict_type", "list_type"})
 _BRANCHES = frozenset({INLINE, NAMED, *TaskType})
-_MAPPINGS = frozenset({"label_spaces", "turns"})
+_MAPPINGS = frozenset({"answers", "distribution", "label_spaces", "turns"})
 
 
 def explain(error: ValidationError, *, most: int = 5) -> str:
@@ -57,7 +56,13 @@ def _line(problem: ErrorDetails) -> str:
 
 def _place(loc: tuple[int | str, ...]) -> str:
     """Join the steps into the data; those that only name the branch of a union are left out."""
-    steps = [str(step) for before, step in pairwise(("", *loc)) if step not in _BRANCHES or before in _MAPPINGS]
+    steps: list[str] = []
+    is_key = False
+    for step in loc:
+        # A key is the user's own and may be spelled like a branch.
+        if is_key or step not in _BRANCHES:
+            steps.append(str(step))
+            is_key = not is_key and step in _MAPPINGS
     return ".".join(_shortened(step if step.isprintable() else repr(step)) for step in steps)
 
 

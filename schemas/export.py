@@ -15,14 +15,14 @@ def expected() -> dict[str, str]:
     return {f"{topic}.json": _text(topic) for topic in sorted(CONTRACTS)}
 
 
-def stale(folder: Path = FOLDER) -> list[str]:
+def stale(folder: Path) -> list[str]:
     """Return the names of the files that are missing, differ from the contracts, or belong to none."""
     files = expected()
     there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*")}
     return sorted(name for name in files.keys() | there.keys() if files.get(name) != there.get(name))
 
 
-def write(folder: Path = FOLDER) -> list[str]:
+def write(folder: Path) -> list[str]:
     """Bring `folder` up to date and return the names of the files that changed."""
     files, changed = expected(), stale(folder)
     folder.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from schemas.common import Id, Part, RuleError, Yes
+from schemas.common import LARGEST, Id, Part, RuleError, Yes
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Step = Annotated[int, Field(strict=True, ge=-1_000_000, le=1_000_000)]
@@ -152,7 +152,7 @@ class SpanSpace(_Space):
 
     type: Literal["span_annotation"]
     labels: Annotated[Names, Field(min_length=1, max_length=200)]
-    text_length: Annotated[int, Field(strict=True, ge=1)] | None = None
+    text_length: Annotated[int, Field(strict=True, ge=1, le=LARGEST)] | None = None
 
     def check(self, answer: Any) -> None:
         """Raise `AnswerError` unless `answer` is a list of spans within the text; an empty list is an answer."""
@@ -169,8 +169,8 @@ class SpanSpace(_Space):
             raise AnswerError(f"{at}.start", "expected a whole number of at least 0")
         if type(end) is not int or end <= start:
             raise AnswerError(f"{at}.end", f"expected a whole number above start ({start})")
-        if self.text_length is not None and end > self.text_length:
-            raise AnswerError(f"{at}.end", f"expected at most the text's length, {self.text_length}")
+        if end > (self.text_length or LARGEST):
+            raise AnswerError(f"{at}.end", f"expected at most the text's length, {self.text_length or LARGEST}")
         if not isinstance(label, str) or label not in self.labels:
             raise AnswerError(f"{at}.label", f"expected {_one_of(self.labels)}")
 

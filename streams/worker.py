@@ -7,7 +7,10 @@ import logging
 import signal
 import sys
 
+from typing import Any
+
 import uvloop
+from aiokafka.errors import KafkaError
 
 from streams.app import Goldstream, create_app
 from streams.engine.errors import Fatal, Verdict, verdict
@@ -71,6 +74,14 @@ async def _require_topics(settings: Settings) -> None:
         raise Failure(*wrong, "the namespace is not as the settings say: run `goldstream topics create`, or mend it by hand")
 
 
+def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out what aiokafka leaves behind: a fenced producer's futures that nobody waits for."""
+    if isinstance(context.get("exception"), KafkaError) and "future" in context:
+        log.debug("left by a producer: %r", context["exception"])
+    else:
+        loop.default_exception_handler(context)
+
+
 async def _run(settings: Settings) -> int:
     await _require_topics(settings)
     goldstream = create_app(settings)
@@ -78,6 +89,7 @@ async def _run(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
+    loop.set_exception_handler(_on_loop_error)
     app = goldstream.app
     app.loop = loop
     log.info(

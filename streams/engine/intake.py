@@ -10,6 +10,14 @@ from streams.engine.routing import partition_of
 from streams.events import Event, Output, Rejected, Source, dead_letter, undecodable
 
 
+DEAD_VALUE_BYTES = 1_500_000
+"""What of a value a dead letter keeps. Only a compressed one can be larger: the topics bound what is sent."""
+
+
+def _bounded(value: bytes | None) -> bytes | None:
+    return value if value is None else value[:DEAD_VALUE_BYTES]
+
+
 class Intake:
     """Checks and decodes the records of one side.
 
@@ -38,7 +46,7 @@ class Intake:
                 offset=record.offset,
                 timestamp=record.timestamp,
                 key=record.key,
-                value=record.value,
+                value=_bounded(record.value),
                 reason=rejected.reason,
                 error=rejected.error,
             )

@@ -194,6 +194,11 @@ class Processor:
         await self._writer.close()
         self.parked_at = time.monotonic()
 
+    @property
+    def positions(self) -> dict[str, int]:
+        """Next offset of each source, those included whose commit is still to come because they changed nothing."""
+        return (self._unwritten or self.changelog.commit).positions
+
     def __repr__(self) -> str:
         return f"{self.place.side}-{self.place.partition}"
 

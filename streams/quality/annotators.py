@@ -84,7 +84,7 @@ def _annotation(state: State, event: Event, annotation: Annotation, remembered: 
     stats = state.get(place, Stats) or Stats()
     turned = _turn(stats, rules)
     speed = None
-    if annotation.action is not Action.withdraw:
+    if annotation.action is Action.submit:  # a quick correction is no sign of haste
         speed = checks.speed_flag(annotation.time_spent_s, rules)
     if annotation.action is Action.submit:
         _count(stats, annotation.time_spent_s, speed)

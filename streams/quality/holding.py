@@ -13,6 +13,9 @@ from streams.quality.task_state import Held, Task, arrive, leave, load, now, set
 
 RESUMING = key("r")
 
+HELD_BYTES = 1_000_000
+"""Bound on what waits for one task: it is one record of the changelog."""
+
 Step = Callable[[State, Event], list[Output]]
 Decoders = Mapping[str, Callable[[bytes], object]]
 
@@ -34,10 +37,14 @@ def hold(state: State, event: Event, task: Task | None, *, per_task: int, tasks:
     Raises
     ------
     Rejected
-        ``held_full`` when `per_task` events of this task wait already.
+        ``held_full`` when `per_task` events of this task wait already, or `HELD_BYTES` of them.
     """
-    if task is not None and len(task.held) >= per_task:
-        raise Rejected("held_full", f"{per_task} events already wait for task {event.key!r} or its project")
+    if task is not None and (
+        len(task.held) >= per_task or _size(task.held) + len(event.raw or b"") > HELD_BYTES
+    ):
+        raise Rejected(
+            "held_full", f"task_id: {len(task.held)} events already wait for task {event.key!r} or its project"
+        )
     kept = Held(event.topic, event.partition, event.offset, event.timestamp, event.raw)
     if task is None:
         task = Task("held", expiry=expiry.append(state, expiry.HELD, event.key, now(state)))
@@ -49,6 +56,10 @@ def hold(state: State, event: Event, task: Task | None, *, per_task: int, tasks:
     if task.phase == "held" and totals(state).held > tasks:
         return give_up_oldest(state)
     return []
+
+
+def _size(held: Iterable[Held]) -> int:
+    return sum(len(one.raw or b"") for one in held)
 
 
 def wait(state: State, task_id: str, task: Task) -> None:

@@ -64,12 +64,12 @@ async def reconcile(bootstrap: str, namespace: str, workload: Workload) -> None:
 
 
 def votes_in(replays: Sequence[Replay]) -> dict[str, set[str]]:
-    """Return the annotation ids that count, by task, from the task side's tables."""
+    """Return the annotation ids stored as votes, by task, from the task side's tables: no task here has a bench."""
     prefix = task_key("")
     votes = {}
     for again in replays:
         for key, value in again.logged.items():
             if key.startswith(prefix):
                 task = msgspec.json.decode(value[1:], type=Task)
-                votes[key.removeprefix(prefix)] = {entry.annotation_id for entry in task.entries[: task.counted]}
+                votes[key.removeprefix(prefix)] = {entry.annotation_id for entry in task.entries}
     return votes

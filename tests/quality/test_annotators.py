@@ -159,14 +159,14 @@ def test_submits_are_counted_and_timed() -> None:
     assert stats(table) == Stats(n=3, time_ms=662_234, too_fast=1, too_slow=1)
 
 
-def test_an_edit_is_flagged_but_is_no_speed_statistic() -> None:
+def test_an_edit_is_neither_flagged_for_speed_nor_counted() -> None:
     outputs, table = play(
         ("annotations", annotation("x1")),
         ("annotations", annotation("x2", action="edit", time_spent_s=1)),
     )
-    assert scored(outputs)[1]["flags"] == ["too_fast"]
+    assert scored(outputs)[1]["flags"] == []
     assert outputs[1].tag == "edit"
-    assert kinds(outputs) == ["too_fast"]
+    assert kinds(outputs) == []
     assert stats(table) == Stats(n=1, time_ms=60_000)
 
 

@@ -144,7 +144,7 @@ def refusal(history: list[Sent], topic: str, body: dict[str, Any]) -> str | None
 
 
 def speed(own: dict[str, Any], body: dict[str, Any]) -> list[str]:
-    if body["action"] == "withdraw":
+    if body["action"] != "submit":
         return []
     fast, slow = body["time_spent_s"] < own["too_fast_s"], body["time_spent_s"] > own["too_slow_s"]
     return ["too_fast"] * fast + ["too_slow"] * slow

@@ -1,0 +1,1 @@
+"""What the contracts accept, refuse, and promise to whoever reads them later or earlier."""
