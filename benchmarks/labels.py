@@ -49,15 +49,17 @@ class LabelReader:
         float
             When the last of `count` could be read (monotonic); when it ended or nothing came for a minute, now.
         """
-        last = time.monotonic()
-        while len(self._records) < count and is_running() and time.monotonic() - last < STALL_SECONDS:
-            if fresh := await self._fetch(500):
-                last = time.monotonic()
+        now = last = time.monotonic()
+        while len(self._records) < count and is_running() and now - last < STALL_SECONDS:
+            fresh = await self._fetch(500)
+            now = time.monotonic()
+            if fresh:
+                last = now
                 advance(fresh)
         until = time.monotonic() + AFTERMATH_SECONDS
         while time.monotonic() < until:
             await self._fetch(100)
-        return last
+        return now
 
     async def _fetch(self, timeout_ms: int) -> int:
         fetched = await self._consumer.getmany(timeout_ms=timeout_ms)

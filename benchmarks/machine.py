@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 from tests.kafka import distribution
 
@@ -32,8 +32,8 @@ def _processor() -> str:
 
 
 def _kafka() -> str:
-    found = ET.parse(distribution.POM).find(".//{*}dependency/{*}version")
-    return "unknown" if found is None else str(found.text)
+    found = re.search(r"<artifactId>kafka_[^<]*</artifactId>\s*<version>([^<]+)<", distribution.POM.read_text())
+    return found[1] if found else "unknown"
 
 
 def _json() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -113,9 +114,7 @@ def _mean_seconds(worker: Goldstream, side: str) -> float:
 
 
 async def _fill(bootstrap: str, worker: Goldstream, tasks: int, display: Display) -> float:
-    def names(topic: str) -> str:
-        return full_name(NAMESPACE, topic)
-
+    names = partial(full_name, NAMESPACE)
     votes = tasks * workload.VOTES
     with display.step(f"{tasks:,} tasks", tasks) as advance:
         published = chain([workload.project(REDUNDANCY)], workload.tasks(tasks))
@@ -123,7 +122,7 @@ async def _fill(bootstrap: str, worker: Goldstream, tasks: int, display: Display
         await until_stored(worker, "open", tasks, advance)
     with display.step(f"{votes:,} annotations for them", votes) as advance:
         began = time.monotonic()
-        await publish(bootstrap, names, PARTITIONS, workload.annotations(tasks))
+        await publish(bootstrap, names, PARTITIONS, workload.votes(tasks))
         await until_stored(worker, "votes", votes, advance)
         return votes / (time.monotonic() - began)
 

@@ -51,21 +51,21 @@ def tasks(count: int) -> Iterator[Message]:
         yield "tasks", task_id.encode(), _encode(body)
 
 
-def annotations(count: int, seed: int = 1) -> Iterator[Message]:
+def votes(count: int, seed: int = 1) -> Iterator[Message]:
     """Yield three annotations for each of `count` tasks, two of which agree at least; mixed within blocks of tasks.
 
     One in fifty is too fast and one in a hundred too slow.
     """
     rng = random.Random(seed)
     for start in range(0, count, BLOCK):
-        votes = []
+        mixed: list[tuple[int, int, str]] = []
         for number in range(start, min(start + BLOCK, count)):
             truth = rng.choice(CLASSES)
             answers = [truth, truth, truth if rng.random() < 0.6 else rng.choice(CLASSES)]
             rng.shuffle(answers)
-            votes += zip([number] * VOTES, rng.sample(range(ANNOTATORS), VOTES), answers, strict=True)
-        rng.shuffle(votes)
-        for number, annotator, label in votes:
+            mixed += zip([number] * VOTES, rng.sample(range(ANNOTATORS), VOTES), answers, strict=True)
+        rng.shuffle(mixed)
+        for number, annotator, label in mixed:
             luck = rng.random()
             seconds = 2.5 if luck < 0.02 else 900.0 if luck < 0.03 else round(rng.uniform(6, 90), 1)
             annotator_id = f"annotator-{annotator:04d}"
@@ -84,13 +84,13 @@ def annotations(count: int, seed: int = 1) -> Iterator[Message]:
 def serial_answer(messages: Iterable[Message]) -> dict[str, str]:
     """Return task to label when the annotations are counted one after the other: the majority of the first three."""
     decode = msgspec.json.Decoder(_Vote).decode
-    votes: dict[str, list[str]] = {}
+    given: dict[str, list[str]] = {}
     for _, _, value in messages:
         vote = decode(value)
-        votes.setdefault(vote.task_id, []).append(vote.label)
+        given.setdefault(vote.task_id, []).append(vote.label)
     return {
         task_id: Counter(labels[:VOTES]).most_common(1)[0][0]
-        for task_id, labels in votes.items()
+        for task_id, labels in given.items()
         if len(labels) >= VOTES
     }
 

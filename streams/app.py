@@ -103,13 +103,13 @@ def _task_phases(engine: Engine) -> dict[str, int]:
 
 def _serve(app: App, engine: Engine, metrics: Metrics) -> None:
     @app.page("/metrics")
-    async def prometheus(view: View, request: Request) -> Response:
+    async def prometheus(view: View, _request: Request) -> Response:
         """Metrics in Prometheus' text format."""
         metrics.ready.set(int(engine.is_ready()))
         return view.bytes(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     @app.page("/ready")
-    async def readiness(view: View, request: Request) -> Response:
+    async def readiness(view: View, _request: Request) -> Response:
         """200 once the tables are restored, 503 before."""
         is_ready = engine.is_ready()
         return view.json({"ready": is_ready}, status=200 if is_ready else 503)

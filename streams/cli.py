@@ -78,9 +78,7 @@ def worker(settings: Settings) -> int:
         "goldstream demo --broker 127.0.0.1:9092 --tasks 5000 --seconds 120",
     ),
 )
-@click.option(
-    "--seed", type=int, metavar="N", default=1, help="Seed of everything that is simulated [default 1]."
-)
+@click.option("--seed", type=int, metavar="N", default=1, help="Seed of everything that is simulated [default 1].")
 @click.option(
     "--tasks",
     type=click.IntRange(1, 1_000_000),

@@ -20,7 +20,7 @@ def start_clock(app: App, engine: Engine, topics: Mapping[str, str], interval_s:
     Ticks may be lost or doubled: they only say how late it is at least.
     """
 
-    @app.timer(interval_s, name="ticks")
+    @app.timer(interval_s, name="ticks")  # type: ignore[untyped-decorator]  # Faust leaves it so
     async def tick() -> None:
         value = b'{"at":%d}' % (time.time() * 1000)
         sends = [

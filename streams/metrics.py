@@ -1,4 +1,7 @@
-"""Every metric of goldstream, declared once: name, help, labels. Seconds and bytes; never a label per annotator or task."""
+"""Every metric of goldstream, declared once: name, help, labels.
+
+Seconds and bytes; never a label per annotator or task.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ class Metrics:
         self.flags = Counter(
             "goldstream_quality_events", "Quality events emitted, by kind of flag.", ["kind"], registry=registry
         )
-        self.outcomes = Counter("goldstream_outcomes", "Outcomes sent to annotators' tables.", ["kind"], registry=registry)
+        self.outcomes = Counter(
+            "goldstream_outcomes", "Outcomes sent to annotators' tables.", ["kind"], registry=registry
+        )
         self.dead_letters = Counter(
             "goldstream_dead_letters", "Records that could not be applied, by reason.", ["reason"], registry=registry
         )

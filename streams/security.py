@@ -53,9 +53,7 @@ def _trust(ca_file: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # ssl.SSLError is one
-        reason = (
-            error.strerror or str(error) if not isinstance(error, ssl.SSLError) else "no certificate in it"
-        )
+        reason = error.strerror or str(error) if not isinstance(error, ssl.SSLError) else "no certificate in it"
         raise SettingsError(
             f"setting ssl_ca_file: must be a PEM file with a certificate ({reason.lower()}), got {ca_file!r}"
         ) from None

@@ -37,9 +37,7 @@ class SettingsError(Failure):
 
 
 def _setting(group: Group, about: str, default: Any, *, flag: bool = True, **limits: Any) -> Any:
-    return Field(
-        default=default, description=about, json_schema_extra={"group": group, "flag": flag}, **limits
-    )
+    return Field(default=default, description=about, json_schema_extra={"group": group, "flag": flag}, **limits)
 
 
 def group_of(field: FieldInfo) -> str:
@@ -193,8 +191,7 @@ class Settings(BaseSettings):
     )
     transaction_timeout_s: float = _setting(
         "Timing",
-        "Seconds after which the broker aborts an open transaction and fences its worker; "
-        "at least session_timeout_s.",
+        "Seconds after which the broker aborts an open transaction and fences its worker; at least session_timeout_s.",
         10.0,
         ge=1,
         le=900,

@@ -58,9 +58,7 @@ class SettingsCommand(click.Command):
     @cached_property
     def _flags(self) -> list[SettingFlag]:
         fields = Settings.model_fields.items()
-        return [
-            SettingFlag(name) for name, field in fields if has_flag(field) and group_of(field) in self._groups
-        ]
+        return [SettingFlag(name) for name, field in fields if has_flag(field) and group_of(field) in self._groups]
 
     @cached_property
     def _config(self) -> click.Option:
@@ -76,9 +74,7 @@ class SettingsCommand(click.Command):
         """Load the settings and call the command with them; raises `SettingsError` before it is called."""
         generated = {flag.name for flag in self._flags}
         given = {
-            name: value
-            for name, value in ctx.params.items()
-            if name in Settings.model_fields and value is not None
+            name: value for name, value in ctx.params.items() if name in Settings.model_fields and value is not None
         }
         own = {name: value for name, value in ctx.params.items() if name not in generated}
         ctx.params = {"settings": load(given, config=own.pop("config")), **own}

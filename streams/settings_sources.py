@@ -68,9 +68,7 @@ def load(flags: Mapping[str, str] | None = None, *, config: Path | None = None) 
 
 def _environment() -> dict[str, Any]:
     known = {variable_of(name) for name in _FIELDS} | {CONFIG_VARIABLE}
-    unknown = [
-        name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in known
-    ]
+    unknown = [name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in known]
     if unknown:
         raise SettingsError(
             *(
@@ -95,10 +93,7 @@ def _file(config: Path | None) -> tuple[dict[str, Any], str]:
     unknown = [name for name in source.toml_data if name not in _FIELDS]
     if unknown:
         raise SettingsError(
-            *(
-                f"unknown setting {name} in {path}; the nearest is {_nearest(name, _FIELDS)}"
-                for name in unknown
-            )
+            *(f"unknown setting {name} in {path}; the nearest is {_nearest(name, _FIELDS)}" for name in unknown)
         )
     if "sasl_password" in source.toml_data:
         wanted = f"must come from {variable_of('sasl_password')} or from sasl_password_file"
@@ -128,9 +123,7 @@ def _problem(details: ErrorDetails, values: Mapping[str, Any], origins: Mapping[
     context = details.get("ctx", {})
     name = str(context.get("setting") or details["loc"][0])
     value = values.get(name, _FIELDS[name].default)
-    return (
-        f"setting {name} ({origins.get(name, 'default')}): {_expectation(details)}, got {_shown(name, value)}"
-    )
+    return f"setting {name} ({origins.get(name, 'default')}): {_expectation(details)}, got {_shown(name, value)}"
 
 
 def _expectation(details: ErrorDetails) -> str:

@@ -28,10 +28,7 @@ def allowed(field: FieldInfo) -> str:
     if words := choices(field):
         return ", ".join(words)
     limits = {
-        limit: getattr(item, limit)
-        for item in field.metadata
-        for limit in ("ge", "gt", "le")
-        if hasattr(item, limit)
+        limit: getattr(item, limit) for item in field.metadata for limit in ("ge", "gt", "le") if hasattr(item, limit)
     }
     if not limits:
         return "text"
@@ -48,11 +45,7 @@ def default(field: FieldInfo) -> str:
 def choices(field: FieldInfo) -> tuple[str, ...]:
     """Return the words a setting is chosen from; none where it is free."""
     return next(
-        (
-            get_args(kind)
-            for kind in (field.annotation, *get_args(field.annotation))
-            if get_origin(kind) is Literal
-        ),
+        (get_args(kind) for kind in (field.annotation, *get_args(field.annotation)) if get_origin(kind) is Literal),
         (),
     )
 

@@ -104,9 +104,7 @@ async def create(settings: Settings) -> list[Created]:
         if not missing:
             return []
         requests = [
-            NewTopic(
-                planned.name, planned.partitions, planned.replication, topic_configs=dict(planned.configs)
-            )
+            NewTopic(planned.name, planned.partitions, planned.replication, topic_configs=dict(planned.configs))
             for planned in missing
         ]
         answer = await admin.create_topics(requests, timeout_ms=int(REQUEST_SECONDS * 1000))
@@ -166,9 +164,7 @@ def compare(planned: Sequence[PlannedTopic], found: Mapping[str, FoundTopic]) ->
 
 def _same(wanted: str, found: str | None) -> bool:
     """Compare two values, of which a list (`compact,delete`) may come in any order."""
-    return found is not None and sorted(wanted.split(",")) == sorted(
-        part.strip() for part in found.split(",")
-    )
+    return found is not None and sorted(wanted.split(",")) == sorted(part.strip() for part in found.split(","))
 
 
 @asynccontextmanager
@@ -186,14 +182,10 @@ async def _connected(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     except TimeoutError:
         raise BrokerUnreachable(f"broker {settings.broker}: does not answer in time") from None
     except kafka.AuthenticationFailedError:
-        raise BrokerUnreachable(
-            f"broker {settings.broker}: refused the login of {settings.sasl_username}"
-        ) from None
+        raise BrokerUnreachable(f"broker {settings.broker}: refused the login of {settings.sasl_username}") from None
     except kafka.KafkaConnectionError:
         how = f"security_protocol is {settings.security_protocol}"
-        raise BrokerUnreachable(
-            f"broker {settings.broker}: cannot be reached; is it running? ({how})"
-        ) from None
+        raise BrokerUnreachable(f"broker {settings.broker}: cannot be reached; is it running? ({how})") from None
     except (kafka.KafkaError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BrokerUnreachable(f"broker {settings.broker}: cannot be used ({reason})") from None

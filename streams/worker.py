@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 import sys
-
 from typing import Any
 
 import uvloop
@@ -44,7 +43,7 @@ def start_logging(level: str) -> None:
 
 
 class Quieter(logging.Filter):
-    """Lets a library's line through once in ten seconds: an outage of the broker repeats a few of them thousands of times."""
+    """Lets a library's line through once in ten seconds: an outage of the broker repeats some thousands of times."""
 
     PAUSE_S = 10.0
 
@@ -64,14 +63,22 @@ class Quieter(logging.Filter):
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Leave out what Faust's services say of their own start and stop; they log under their subclass's name."""
-    return record.levelno >= logging.WARNING or not str(record.msg).startswith("[^")
+    """Leave out what Faust's services say of their start, stop and crash; they log under their subclass's name.
+
+    The reason of a crash is told once, at the end, by whoever runs the app.
+    """
+    line = str(record.msg)
+    if not line.startswith("[^"):
+        return True
+    return record.levelno >= logging.WARNING and "Crashed reason=" not in line
 
 
 async def _require_topics(settings: Settings) -> None:
     wrong = [str(difference) for difference in await check(settings) if difference.wrong]
     if wrong:
-        raise Failure(*wrong, "the namespace is not as the settings say: run `goldstream topics create`, or mend it by hand")
+        raise Failure(
+            *wrong, "the namespace is not as the settings say: run `goldstream topics create`, or mend it by hand"
+        )
 
 
 def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -117,7 +124,7 @@ async def _run(settings: Settings) -> int:
 
 
 async def _announce(goldstream: Goldstream) -> None:
-    while not goldstream.engine.is_ready():
+    while not goldstream.engine.is_ready():  # noqa: ASYNC110  # Faust has no event for it
         await asyncio.sleep(0.1)
     partitions = sum(len(table.partitioned.open_partitions()) for table in goldstream.engine.tables.values())
     log.info("ready: tables restored, %d partitions at work", partitions)

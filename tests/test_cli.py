@@ -70,9 +70,7 @@ def test_help_is_there_at_once() -> None:
 
 @pytest.mark.parametrize("command", ["--help", "worker --help", "--version"])
 def test_help_loads_no_kafka_client(command: str) -> None:
-    code = (
-        f"import sys; from streams import cli; cli.run({command.split()!r}); print('aiokafka' in sys.modules)"
-    )
+    code = f"import sys; from streams import cli; cli.run({command.split()!r}); print('aiokafka' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "False"
 
@@ -95,9 +93,7 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2() -> None:
     line = refusal(goldstream("topics check --partitions 0"), 2)
     assert line == "setting partitions (--partitions): must be greater than or equal to 1, got '0'"
     line = refusal(goldstream("demo --broker kafka://h:1"), 2)
-    assert (
-        line == "setting broker (--broker): must be host:port[,host:port] without a scheme, got 'kafka://h:1'"
-    )
+    assert line == "setting broker (--broker): must be host:port[,host:port] without a scheme, got 'kafka://h:1'"
 
 
 @pytest.mark.parametrize(
@@ -156,9 +152,7 @@ def test_a_defect_is_one_line_and_no_traceback(
     monkeypatch.setattr(cli, "markdown", broken)
     assert cli.run(["settings"]) == 70
     line = capsys.readouterr().err
-    assert re.fullmatch(
-        r"goldstream: a defect, please report it: ZeroDivisionError at test_cli\.py:\d+: a b\n", line
-    )
+    assert re.fullmatch(r"goldstream: a defect, please report it: ZeroDivisionError at test_cli\.py:\d+: a b\n", line)
 
 
 def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,9 +50,7 @@ def test_defaults_are_what_the_design_says() -> None:
     assert (*timing, settings.transaction_timeout_s) == (6, 3, 1, 10)
 
 
-def test_flags_win_over_environment_over_file_over_defaults(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_flags_win_over_environment_over_file_over_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = write(tmp_path / "x.toml", 'namespace = "file"\npartitions = 7\nweb_port = 1\n')
     monkeypatch.setenv("GOLDSTREAM_NAMESPACE", "environment")
     monkeypatch.setenv("GOLDSTREAM_WEB_PORT", "2")
@@ -138,9 +136,7 @@ def test_a_heartbeat_must_tell_of_a_rebalance_in_time() -> None:
 
 def test_a_wrong_value_in_the_file_names_the_file(tmp_path: Path) -> None:
     config = write(tmp_path / "my.toml", "web_port = true")
-    assert refused(config=config) == (
-        f"setting web_port (web_port in {config}): must not be a boolean, got True",
-    )
+    assert refused(config=config) == (f"setting web_port (web_port in {config}): must not be a boolean, got True",)
 
 
 def test_a_long_value_is_cut() -> None:
@@ -231,9 +227,7 @@ def test_there_is_one_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_a_login_is_complete(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setenv("GOLDSTREAM_SASL_PASSWORD", "" if missing == "sasl_password" else SECRET)
     (line,) = refused({name: value for name, value in LOGIN.items() if name != missing})
-    assert line.startswith(
-        f"setting {missing} (default): must be given with security_protocol SASL_PLAINTEXT"
-    )
+    assert line.startswith(f"setting {missing} (default): must be given with security_protocol SASL_PLAINTEXT")
 
 
 def test_a_password_needs_a_login(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,8 +101,18 @@ def count(task: Task, vote: Scored) -> Label | None:
 
 
 def create_app(broker: str, namespace: str, partitions: int) -> faust.App:
-    """Return the app: Faust's defaults, but for the number of partitions and uvloop on the command line."""
-    app = faust.App(namespace, broker=f"kafka://{broker}", store="memory://", topic_partitions=partitions)
+    """Return the app: Faust's defaults, at-least-once, tuned for a backlog.
+
+    With Faust's own linger of 0 and no bound on a poll it does less than half of what it does here.
+    """
+    app = faust.App(
+        namespace,
+        broker=f"kafka://{broker}",
+        store="memory://",
+        topic_partitions=partitions,
+        producer_linger=0.02,
+        broker_max_poll_records=500,
+    )
     annotations = app.topic(f"{namespace}.annotations", key_type=str, value_type=Annotation)
     scored = app.topic(f"{namespace}.scored", key_type=str, value_type=Scored)
     labels = app.topic(f"{namespace}.labels", key_type=str, value_type=Label)

@@ -49,7 +49,8 @@ def run(options: DemoOptions) -> int:
         Something did not start, or ended too early. Whatever was started is stopped.
     """
     # What goes wrong is told once, in lines of our own.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    for name in ("aiokafka", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     shown = screen()
     with Interrupt() as interrupt:
         try:
@@ -77,7 +78,7 @@ def _demo(options: DemoOptions, shown: Screen, interrupt: Interrupt, undo: ExitS
 
     worker = undo.enter_context(Worker(settings))
     check = partial(_check, broker, worker)
-    interrupt.run(worker.ready(started + START_S))
+    interrupt.run(worker.ready(started + START_S, check))
     shown.say(f"worker ready after {time.monotonic() - started:.1f} s: {worker.metrics_url}")
 
     campaign = Campaign(options.seed, options.tasks or _tasks_that_fit(options.seconds))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
@@ -116,11 +115,14 @@ class Traffic:
         # Not asked for any more, whatever became of them.
         for sent in self._unacknowledged:
             sent.cancel()
-        await asyncio.gather(close_producer(self._producer, timeout_s=CLOSE_SECONDS), self._close_reader())
-
-    async def _close_reader(self) -> None:
-        with contextlib.suppress(TimeoutError, KafkaError, OSError):
-            await asyncio.wait_for(self._reader.stop(), CLOSE_SECONDS)
+        # Each in a task of its own: what it fails at, its own cancellation included, must not become ours.
+        closing = [
+            asyncio.create_task(close_producer(self._producer, timeout_s=CLOSE_SECONDS)),
+            asyncio.create_task(self._reader.stop()),
+        ]
+        await asyncio.wait(closing, timeout=CLOSE_SECONDS + 0.5)
+        for task in closing:
+            task.cancel()
 
 
 def _reason(error: BaseException) -> str:

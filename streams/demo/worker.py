@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack
 from http.client import HTTPException
 from pathlib import Path
@@ -76,10 +77,10 @@ class Worker:
         """Return a failure that says `what` and shows the end of the worker's log."""
         return Failure(what, *(f"  {line}" for line in tail(self._log, LOG_LINES)))
 
-    async def ready(self, deadline: float) -> None:
-        """Return once the worker has its tables; raises `Failure` when it ends or is late (`time.monotonic()`)."""
+    async def ready(self, deadline: float, check: Callable[[], None]) -> None:
+        """Return once the worker has its tables; raises `Failure` when `check` does, or past the deadline."""
         while await self._get("/ready") is None:
-            self.check()
+            check()
             if time.monotonic() > deadline:
                 raise self.failure("the worker is not ready in time; the last lines of its log:")
             await asyncio.sleep(0.1)

@@ -1,3 +1,4 @@
-"""The engine: Faust with a batch path. A fetched batch is one event, a processor owns one partition of one side,
-and a transaction carries outputs, state and source positions together. Nothing here knows about annotation.
+"""The engine: Faust with a batch path, where a transaction carries outputs, state and source positions together.
+
+A fetched batch is one event; a processor owns one partition of one side. Nothing here knows about annotation.
 """

@@ -51,7 +51,9 @@ class App(faust.App):
 def make_app(settings: EngineSettings, clients: Clients, credentials: Any = None) -> App:
     """Return a Faust app on the batch path; nothing is connected."""
     # Only where there is one: an empty name would be a static membership that all workers share.
-    identity = {} if settings.instance_id is None else {"consumer_group_instance_id": settings.instance_id}
+    identity: dict[str, Any] = {}
+    if settings.instance_id is not None:
+        identity["consumer_group_instance_id"] = settings.instance_id
     app = App(
         settings.namespace,
         broker=[URL(f"aiokafka://{address}") for address in clients.bootstrap.split(",")],

@@ -12,12 +12,10 @@ from faust.types import AppT, EventT, Message
 class BatchSchema(faust.Schema):  # type: ignore[type-arg]  # no key or value is decoded
     """Delivers a message's `Batch` as the event's value; records are decoded by their processor."""
 
-    def compile(
-        self, app: AppT, *, on_key_decode_error: Any = None, on_value_decode_error: Any = None, **kwargs: Any
-    ) -> Callable[..., Awaitable[EventT]]:
-        """Return the decoder that Faust calls for every message."""
+    def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[EventT[Any]]]:
+        """Return the decoder that Faust calls for every message; nothing is decoded, so nothing can fail to."""
 
-        async def decode(message: Message, *, propagate: bool = False) -> EventT:
+        async def decode(message: Message, **_: Any) -> EventT[Any]:
             return app.create_event(None, message.value, headers={}, message=message)
 
         return decode

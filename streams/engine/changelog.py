@@ -130,8 +130,7 @@ class Changelog:
 
     def _take(self, key: bytes, value: bytes | None) -> None:
         if key == COMMIT_KEY:
-            assert value is not None
-            self.commit = decode_commit(value)
+            self.commit = decode_commit(value or b"")
             self._check(self.commit.version, "commit record")
         elif key == OUTBOX_KEY:
             self.outbox = value

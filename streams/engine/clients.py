@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 RETRY_BACKOFF_MS = 10
-"""Kafka 4 may answer the first produce of a transaction with NOT_ENOUGH_REPLICAS while it verifies it: ask again soon."""
+"""Kafka 4 may answer a transaction's first produce with NOT_ENOUGH_REPLICAS while it verifies it: ask again soon."""
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 MAX_BATCH_BYTES = 900_000
@@ -84,7 +84,7 @@ async def close_producer(producer: AIOKafkaProducer, *, timeout_s: float = 3.0) 
         transaction.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     try:
         await asyncio.wait_for(producer.stop(), timeout_s)
-    except Exception:
+    except Exception:  # noqa: BLE001  # stopping fails in as many ways as sending
         # Whatever it still held is void: its transaction is aborted by the next owner or by the coordinator.
         producer._closed = True
         task = producer._sender.sender_task

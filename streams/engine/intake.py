@@ -9,7 +9,6 @@ from aiokafka import ConsumerRecord
 from streams.engine.routing import partition_of
 from streams.events import Event, Output, Rejected, Source, dead_letter, undecodable
 
-
 DEAD_VALUE_BYTES = 1_500_000
 """What of a value a dead letter keeps. Only a compressed one can be larger: the topics bound what is sent."""
 
@@ -78,7 +77,7 @@ class Intake:
                 return ""
             raise Rejected("null_key", f"key: null; {source.topic} is keyed by the id in its values")
         try:
-            key = record.key.decode()
+            key: str = record.key.decode()
         except UnicodeDecodeError as error:
             raise Rejected("invalid_key", f"key: not UTF-8 at byte {error.start}") from None
         if source.identity is not None:

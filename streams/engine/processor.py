@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter, deque
@@ -58,13 +59,13 @@ class Observer(Protocol):
     """Who is told what the engine does."""
 
     def committed(self, report: CommitReport) -> None:
-        """A commit is durable."""
+        """Note that a commit is durable."""
 
     def restored(self, place: Place, records: int, seconds: float) -> None:
-        """A table was read back."""
+        """Note that a table was read back."""
 
     def reopened(self, place: Place, cause: str) -> None:
-        """A partition had to be opened again, or rewound, outside a rebalance."""
+        """Note that a partition had to be opened again, or rewound, outside a rebalance."""
 
 
 class Links(Protocol):
@@ -266,9 +267,7 @@ class Processor:
     async def _positions(self, reader: AIOKafkaConsumer) -> dict[str, int]:
         """Return where each source continues: the committed position, or the log's beginning for a new source."""
         known = self.changelog.commit.positions
-        places = {
-            topic: TopicPartition(full, self.place.partition) for full, topic in self._logical.items()
-        }
+        places = {topic: TopicPartition(full, self.place.partition) for full, topic in self._logical.items()}
         beginnings = await reader.beginning_offsets(list(places.values()))
         ends = await reader.end_offsets(list(places.values()))
         positions = {}
@@ -297,16 +296,14 @@ class Processor:
     async def _work(self, token: int) -> None:
         while True:
             timeout = None if self._unwritten is None else QUIET_COMMIT_S
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), timeout)
-            except TimeoutError:
-                pass
             self._idle.clear()
             try:
                 await self._apply(self._take())
             except asyncio.CancelledError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # every error has its verdict
                 if not await self._mend(error, token):
                     return
             finally:
@@ -343,7 +340,7 @@ class Processor:
             counts = await self._links.rewind(self.place, self.changelog.commit.positions)
         except asyncio.CancelledError:
             raise
-        except Exception as failed:
+        except Exception as failed:  # noqa: BLE001  # every error has its verdict
             if verdict(failed) in (Verdict.FATAL, Verdict.BUG):
                 await self._links.crash(failed)
                 return False

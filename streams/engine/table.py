@@ -77,11 +77,11 @@ class PartitionedStore(Store[str, bytes]):
     def __hash__(self) -> int:
         return object.__hash__(self)
 
-    def persisted_offset(self, tp: TP) -> int | None:
+    def persisted_offset(self, _tp: TP) -> int | None:
         """Nothing is persisted in the worker."""
         return None
 
-    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+    async def on_recovery_completed(self, active_tps: set[TP], _standby_tps: set[TP]) -> None:
         """Open what is ours now. Faust swallows what is raised here, so nothing is: the app crashes instead."""
         try:
             await self._open({tp.partition for tp in active_tps})
@@ -182,7 +182,7 @@ class Table(faust.Table[str, bytes]):
         """The store, by its type."""
         return cast(PartitionedStore, self.data)
 
-    async def _on_revoked(self, app: Any, revoked: set[TP], **kwargs: Any) -> None:
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
         await self.partitioned.park(timeout_s=self._park_timeout_s)
 
     async def on_stop(self) -> None:

@@ -88,7 +88,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             await asyncio.sleep(WATCH_S)
             try:
                 coordinator.check_errors()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # every error has its verdict
                 if verdict(error) is Verdict.REOPEN and not coordinator._coordination_task.done():
                     log.warning("the group could not be joined, trying again: %r", error)
                     continue
@@ -103,11 +103,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._auto_offset_reset = "none"
         return consumer
 
-    async def _fetch_records(  # type: ignore[override]  # a Batch stands for the records of a partition
+    async def _fetch_records(
         self,
         consumer: AIOKafkaConsumer,
         active_partitions: set[TP],
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the base class's parameter
         max_records: int | None = None,
     ) -> dict[TP, list[Batch]]:
         # What was assigned and not sought yet has no position: Faust resumes partitions before it seeks.
@@ -133,6 +133,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return batches
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Forget where the last assignment stood: what is ours now is sought anew."""
         self._next.clear()
         await super().on_partitions_assigned(assigned, generation_id)
 
@@ -210,7 +211,7 @@ class Consumer(driver.Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
-    def _new_offset(self, tp: TP) -> int | None:
+    def _new_offset(self, _tp: TP) -> int | None:
         return None  # offsets are committed in the transaction
 
     async def _seek(self, partition: TP, offset: int) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import ProducerClosed
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 
@@ -108,17 +108,14 @@ class TransactionalWriter:
         self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
     ) -> int:
         """One transaction; see `Writer.commit`."""
-        producer = self._producer
-        assert producer is not None
+        producer = self._opened()
         await producer.begin_transaction()
         deliveries = []
         for place, messages in outputs.items():
             deliveries += await _send(producer, place, messages)
         written = await _send(producer, changelog, state)
         offsets = {TopicPartition(topic, self._partition): offset for topic, offset in positions.items()}
-        await asyncio.gather(
-            producer.send_offsets_to_transaction(offsets, self._clients.group), *deliveries, *written
-        )
+        await asyncio.gather(producer.send_offsets_to_transaction(offsets, self._clients.group), *deliveries, *written)
         await producer.commit_transaction()
         return int(written[-1].result().offset) + 1 if written else -1
 
@@ -127,6 +124,11 @@ class TransactionalWriter:
         producer, self._producer = self._producer, None
         if producer is not None:
             await close_producer(producer)
+
+    def _opened(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise ProducerClosed
+        return self._producer
 
 
 class PositionWriter:
@@ -157,8 +159,7 @@ class PositionWriter:
         self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
     ) -> int:
         """State first, as one record batch, then the outputs; see `Writer.commit`."""
-        producer = self._producer
-        assert producer is not None
+        producer = self._opened()
         end = -1
         if state:
             builder = producer.create_batch()
@@ -186,5 +187,9 @@ class PositionWriter:
         """See `Writer.close`."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(Exception):
-                await close_producer(producer)
+            await close_producer(producer)
+
+    def _opened(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise ProducerClosed
+        return self._producer

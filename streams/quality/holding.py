@@ -39,9 +39,7 @@ def hold(state: State, event: Event, task: Task | None, *, per_task: int, tasks:
     Rejected
         ``held_full`` when `per_task` events of this task wait already, or `HELD_BYTES` of them.
     """
-    if task is not None and (
-        len(task.held) >= per_task or _size(task.held) + len(event.raw or b"") > HELD_BYTES
-    ):
+    if task is not None and (len(task.held) >= per_task or _size(task.held) + len(event.raw or b"") > HELD_BYTES):
         raise Rejected(
             "held_full", f"task_id: {len(task.held)} events already wait for task {event.key!r} or its project"
         )

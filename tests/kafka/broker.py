@@ -195,9 +195,7 @@ class Broker:
         # The first bits are set so that the identity never begins with a dash, which would read as an option.
         cluster = base64.urlsafe_b64encode(b"g" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
         with self.log.open("ab") as log:
-            command = self._command(
-                "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)
-            )
+            command = self._command("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
             done = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -266,9 +264,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with Broker(port=options.port, heap_mb=options.heap_mb) as broker:
-            print(
-                f"Kafka answers at {broker.bootstrap}; its log is {broker.log}. Ctrl-C ends it.", flush=True
-            )
+            print(f"Kafka answers at {broker.bootstrap}; its log is {broker.log}. Ctrl-C ends it.", flush=True)
             while broker.running:
                 time.sleep(0.5)
             print(broker.log_tail(), file=sys.stderr)

@@ -13,15 +13,17 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.settings import Settings
 from streams.topics import full_name
 from streams.topics_admin import create
 from tests.kafka.loopback import free_ports
 
-Record = ConsumerRecord[bytes, bytes]
+Record: TypeAlias = Any
+"""A ConsumerRecord of bytes; aiokafka has no types."""
 
 
 class Worker:
@@ -154,7 +156,9 @@ async def publish(bootstrap: str, namespace: str, messages: Iterable[tuple[str, 
         await asyncio.gather(*sent)
 
 
-async def read_all(bootstrap: str, names: Sequence[str], *, committed_only: bool = True) -> dict[TopicPartition, list[Record]]:
+async def read_all(
+    bootstrap: str, names: Sequence[str], *, committed_only: bool = True
+) -> dict[TopicPartition, list[Record]]:
     """Read whole topics (full names), by partition."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,

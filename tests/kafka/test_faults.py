@@ -25,9 +25,7 @@ from tests.kafka.workload import Message, Workload, make
 RATE = 1000
 
 
-async def pour(
-    bootstrap: str, namespace: str, messages: list[Message], rate: int, *, idempotent: bool = True
-) -> None:
+async def pour(bootstrap: str, namespace: str, messages: list[Message], rate: int, *, idempotent: bool = True) -> None:
     """Send messages at `rate` a second, in bursts of a tenth of a second, through whatever happens to the broker."""
     loop = asyncio.get_running_loop()
     async with producing(bootstrap, idempotent=idempotent) as producer:
@@ -125,7 +123,7 @@ async def test_a_worker_stopped_beyond_its_session_is_fenced_and_rejoins(
         await settle(broker.bootstrap, namespace, workload, seconds=60)
         await until(lambda: zombie.is_ready() and living.is_ready(), seconds=30, what="the stopped worker back at work")
         fenced = living.metric('goldstream_partition_reopens_total{cause="fenced"')
-        shares = [worker.get("/metrics").count('lag_records{partition=') for worker in (zombie, living)]
+        shares = [worker.get("/metrics").count("lag_records{partition=") for worker in (zombie, living)]
     assert fenced <= 1, "the living owner was fenced by a zombie again and again"
     assert all(shares), "both work again"
     await reconcile(broker.bootstrap, namespace, workload)
@@ -133,9 +131,7 @@ async def test_a_worker_stopped_beyond_its_session_is_fenced_and_rejoins(
 
 @pytest.mark.slow
 @pytest.mark.timeout(200)
-async def test_a_restore_completes_while_workers_come_and_go(
-    broker: Broker, bootstrap: str, namespace: str, tmp_path: Path
-) -> None:
+async def test_a_restore_completes_while_workers_come_and_go(bootstrap: str, namespace: str, tmp_path: Path) -> None:
     settings = settings_for(bootstrap, namespace)
     await make_topics(settings)
     keys = 400_000

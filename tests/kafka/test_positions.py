@@ -41,9 +41,7 @@ async def test_a_killed_worker_changes_nothing_but_repeats_that_can_be_told(name
         try:
             await until(worker.is_ready, seconds=60, what="the worker ready")
             await pour(broker.bootstrap, namespace, workload.setup, 100_000, idempotent=False)
-            load = asyncio.create_task(
-                pour(broker.bootstrap, namespace, workload.annotations, 1000, idempotent=False)
-            )
+            load = asyncio.create_task(pour(broker.bootstrap, namespace, workload.annotations, 1000, idempotent=False))
             for _ in range(2):
                 await asyncio.sleep(2)
                 worker.kill()

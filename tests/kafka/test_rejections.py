@@ -63,7 +63,7 @@ def missing_field(number: int, rng: random.Random) -> Bad:
 
 def wrong_type(number: int, rng: random.Random) -> Bad:
     key, fields = good(number)
-    wrong = {
+    wrong: dict[str, object] = {
         "annotation_id": 7,
         "task_id": ["t"],
         "project": None,
@@ -76,12 +76,12 @@ def wrong_type(number: int, rng: random.Random) -> Bad:
         "schema_version": 0,
     }
     field = rng.choice(list(wrong))
-    return key, encode(**fields | {field: wrong[field]}), None, "invalid"
+    return key, encode(**(fields | {field: wrong[field]})), None, "invalid"
 
 
 def contradictory(number: int, rng: random.Random) -> Bad:
     key, fields = good(number)
-    more = rng.choice([{"non_answer": "cannot_decide"}, {"label": None}, {"action": "withdraw"}])
+    more: dict[str, object] = rng.choice([{"non_answer": "cannot_decide"}, {"label": None}, {"action": "withdraw"}])
     return key, encode(**fields | more), None, "invalid"
 
 
@@ -135,9 +135,7 @@ MUTATIONS: list[Callable[[int, random.Random], Bad]] = [
 
 
 @pytest.mark.slow
-async def test_bad_records_among_good_ones_become_dead_letters(
-    bootstrap: str, namespace: str, tmp_path: Path
-) -> None:
+async def test_bad_records_among_good_ones_become_dead_letters(bootstrap: str, namespace: str, tmp_path: Path) -> None:
     settings = settings_for(bootstrap, namespace)
     await make_topics(settings)
     rng = random.Random(3)

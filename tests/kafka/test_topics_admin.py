@@ -62,9 +62,7 @@ def test_check_names_each_missing_topic_and_creates_none(
     *missing, last = lines(capsys)
     assert missing == [f"{each.name}: missing" for each in all_topics(settings)]
     assert last == f"{len(missing)} topics of {settings.namespace}: {len(missing)} mismatches"
-    assert not [
-        name for name in asyncio.run(found_topics(settings)) if name.startswith(f"{settings.namespace}.")
-    ]
+    assert not [name for name in asyncio.run(found_topics(settings)) if name.startswith(f"{settings.namespace}.")]
 
 
 def test_check_names_each_mismatch(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,9 +79,7 @@ def test_check_names_each_mismatch(settings: Settings, capsys: pytest.CaptureFix
             await admin.close()
 
     asyncio.run(change())
-    until(
-        lambda: len(asyncio.run(check(settings))) == 4
-    )  # the broker learns of it a moment after its controller
+    until(lambda: len(asyncio.run(check(settings))) == 4)  # the broker learns of it a moment after its controller
     assert topics("check", settings) == 1
     ours = settings.namespace
     wanted = 365 * 86_400_000
@@ -117,9 +113,7 @@ def test_create_adds_what_is_missing_and_leaves_the_rest(
     assert topics("check", settings) == 0
 
 
-def test_what_the_broker_refuses_is_told_topic_by_topic(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_the_broker_refuses_is_told_topic_by_topic(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert topics("create", settings, "--replication", "3") == 1
     out, err = capsys.readouterr()
     assert out.splitlines() == ["0 created, 0 already there, 18 failed"]
@@ -127,9 +121,7 @@ def test_what_the_broker_refuses_is_told_topic_by_topic(
     assert f"{settings.namespace}.tasks: InvalidReplicationFactorError: " in err
 
 
-def test_list_shows_every_topic_and_whether_it_is_there(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_list_shows_every_topic_and_whether_it_is_there(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert topics("list", settings) == 0
     assert lines(capsys)[1].split()[:2] == [f"{settings.namespace}.projects", "missing"]
     topics("create", settings)

@@ -81,7 +81,12 @@ def make(seed: int, annotations: int, annotators: int = 40) -> Workload:
     rng.shuffle(sequence)
     for number, (task_id, annotator, answer) in enumerate(sequence):
         message = annotation(
-            f"a{number}", task_id, annotator, answer, name=task_id.split("-")[0], time_spent_s=rng.choice([2.5, 20, 900])
+            f"a{number}",
+            task_id,
+            annotator,
+            answer,
+            name=task_id.split("-")[0],
+            time_spent_s=rng.choice([2.5, 20, 900]),
         )
         made.annotations.append(message)
         made.votes.setdefault(task_id, set()).add(f"a{number}")
