@@ -28,8 +28,10 @@ class Usage:
     peak_rss_bytes: int
 
 
-def usage(pid: int) -> Usage:
-    """Read the kernel's account of a process."""
+def usage(process: subprocess.Popen[bytes] | None) -> Usage:
+    """Read the kernel's account of a running process."""
+    assert process is not None
+    pid = process.pid
     # The second field is the program's name in parentheses, which may hold anything.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -42,9 +44,8 @@ class Contestant(Worker):
 
     @property
     def usage(self) -> Usage:
-        """See `usage`; of the running process."""
-        assert self._process is not None
-        return usage(self._process.pid)
+        """What it has used so far."""
+        return usage(self._process)
 
     async def make_topics(self) -> None:
         """Create what it reads and writes."""
@@ -80,12 +81,23 @@ class FaustPeer(Contestant):
         self._data = folder / f"{name}-data"
 
     async def make_topics(self) -> None:
-        partitions = int(str(self._settings["partitions"]))
+        """Create its topics and its tables' changelogs.
+
+        Faust would create the changelogs itself, but where its agents are ahead of its metadata they die of
+        "the changelog topic has 0 partitions", and it labels nothing more.
+        """
+        namespace, partitions = self._settings["namespace"], int(str(self._settings["partitions"]))
+        compact = {"cleanup.policy": "compact"}
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings["broker"])
         await admin.start()
         try:
-            names = [f"{self._settings['namespace']}.{topic}" for topic in ("annotations", "scored", "labels")]
-            await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+            await admin.create_topics(
+                [NewTopic(f"{namespace}.{name}", partitions, 1) for name in ("annotations", "scored", "labels")]
+                + [
+                    NewTopic(f"{namespace}-{table}-changelog", partitions, 1, topic_configs=compact)
+                    for table in ("annotators", "tasks")
+                ]
+            )
         finally:
             await admin.close()
 

@@ -79,13 +79,11 @@ async def restore(bootstrap: str, folder: Path, tasks: int, display: Display) ->
             metric = worker.metric
             records = sum(metric(f'goldstream_restore_records_total{{side="{side}"}}') for side in _SIDES)
             seconds = max(_mean_seconds(worker, side) for side in _SIDES)
-            found = metric('goldstream_tasks{phase="open"}'), metric('goldstream_tasks{phase="votes"}')
+            found = [int(metric(f'goldstream_tasks{{phase="{phase}"}}')) for phase in ("open", "votes")]
             peak = worker.usage.peak_rss_bytes
     finally:
         worker.stop()
-    faults = (
-        [] if found == (tasks, tasks * workload.VOTES) else [f"restored {found[0]:,.0f} tasks, {found[1]:,.0f} votes"]
-    )
+    faults = [] if found == [tasks, tasks * workload.VOTES] else [f"restored {found[0]:,} tasks, {found[1]:,} votes"]
     with display.step("bytes per open task", None):
         sizes = await _sizes(bootstrap)
     if len(sizes) != tasks:

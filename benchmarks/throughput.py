@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks import workload
-from benchmarks.contestants import Contestant, FaustPeer, Goldstream
+from benchmarks.contestants import Contestant, FaustPeer, Goldstream, usage
 from benchmarks.display import Display
 from benchmarks.labels import LabelReader
 from benchmarks.publishing import publish
 from benchmarks.waiting import until_stored
 from benchmarks.workload import Message
 from streams.topics import full_name
+from tests.kafka.broker import Broker
 from tests.kafka.cluster import settings_for
 
 PARTITIONS = 4
@@ -28,8 +30,8 @@ class Round:
     ----------
     seconds : float
         From the last moment the worker said it was not ready to the last label readable.
-    cpu_s : float
-        Of the worker's process over that time.
+    cpu_s, broker_cpu_s : float
+        Of the worker's process and of the broker, over that time and a second more.
     faults : tuple of str
         How its labels differ from the serial answer; with any, the figure is void.
     """
@@ -37,6 +39,7 @@ class Round:
     annotations: int
     seconds: float
     cpu_s: float
+    broker_cpu_s: float
     peak_rss_bytes: int
     faults: tuple[str, ...]
 
@@ -47,8 +50,13 @@ class Round:
 
     @property
     def cpu_s_per_million(self) -> float:
-        """CPU seconds for a million annotations."""
+        """CPU seconds of the worker for a million annotations."""
         return self.cpu_s / self.annotations * 1e6
+
+    @property
+    def broker_cpu_s_per_million(self) -> float:
+        """CPU seconds of the broker for a million annotations."""
+        return self.broker_cpu_s / self.annotations * 1e6
 
 
 @dataclass(frozen=True)
@@ -66,48 +74,47 @@ class Backlog:
         return cls(tasks, mine, workload.serial_answer(mine))
 
 
-async def goldstream(bootstrap: str, folder: Path, number: int, backlog: Backlog, display: Display) -> Round:
+async def goldstream(broker: Broker, folder: Path, number: int, backlog: Backlog, display: Display) -> Round:
     """Run a round of goldstream: its tasks are in before the annotations are published."""
     namespace = f"goldstream-{number}"
-    worker = Goldstream(settings_for(bootstrap, namespace, partitions=PARTITIONS), folder, namespace)
+    worker = Goldstream(settings_for(broker.bootstrap, namespace, partitions=PARTITIONS), folder, namespace)
     await worker.make_topics()
     with display.step(f"goldstream, round {number}: tasks", backlog.tasks) as advance:
         await worker.started()
         try:
-            await publish(
-                bootstrap, _names(namespace), PARTITIONS, [workload.project(), *workload.tasks(backlog.tasks)]
-            )
+            published = [workload.project(), *workload.tasks(backlog.tasks)]
+            await publish(broker.bootstrap, partial(full_name, namespace), PARTITIONS, published)
             await until_stored(worker, "open", backlog.tasks, advance)
         finally:
             worker.stop()
-    return await _round(worker, bootstrap, namespace, f"goldstream, round {number}", backlog, _settled, display)
+    return await _round(worker, broker, namespace, f"goldstream, round {number}", backlog, _settled, display)
 
 
-async def faust_peer(bootstrap: str, folder: Path, number: int, backlog: Backlog, display: Display) -> Round:
+async def faust_peer(broker: Broker, folder: Path, number: int, backlog: Backlog, display: Display) -> Round:
     """Run a round of the Faust app."""
     namespace = f"faust-{number}"
-    worker = FaustPeer(settings_for(bootstrap, namespace, partitions=PARTITIONS), folder, namespace)
+    worker = FaustPeer(settings_for(broker.bootstrap, namespace, partitions=PARTITIONS), folder, namespace)
     await worker.make_topics()
-    return await _round(worker, bootstrap, namespace, f"Faust, round {number}", backlog, _plain, display)
+    return await _round(worker, broker, namespace, f"Faust, round {number}", backlog, _plain, display)
 
 
 async def _round(
     worker: Contestant,
-    bootstrap: str,
+    broker: Broker,
     namespace: str,
     name: str,
     backlog: Backlog,
     answer: Callable[[Any], object],
     display: Display,
 ) -> Round:
-    await publish(bootstrap, _names(namespace), PARTITIONS, backlog.annotations)
+    await publish(broker.bootstrap, partial(full_name, namespace), PARTITIONS, backlog.annotations)
     with display.step(f"{name}: labels", backlog.tasks) as advance:
-        async with LabelReader(bootstrap, full_name(namespace, "labels"), PARTITIONS, answer) as reader:
+        async with LabelReader(broker.bootstrap, full_name(namespace, "labels"), PARTITIONS, answer) as reader:
             try:
                 began = await worker.started()
-                before = worker.usage
+                before, broker_before = worker.usage, usage(broker._node)
                 ended = await reader.read(backlog.tasks, lambda: worker.running, advance)
-                after = worker.usage if worker.running else before
+                after, broker_after = worker.usage if worker.running else before, usage(broker._node)
             finally:
                 worker.stop()
             faults = reader.faults(backlog.expected)
@@ -117,6 +124,7 @@ async def _round(
         annotations=len(backlog.annotations),
         seconds=ended - began,
         cpu_s=after.cpu_s - before.cpu_s,
+        broker_cpu_s=broker_after.cpu_s - broker_before.cpu_s,
         peak_rss_bytes=after.peak_rss_bytes,
         faults=tuple(faults),
     )
@@ -124,10 +132,6 @@ async def _round(
         f"{name}: {result.annotations:,} annotations in {result.seconds:.1f} s, {result.per_second:,.0f} a second"
     )
     return result
-
-
-def _names(namespace: str) -> Callable[[str], str]:
-    return lambda topic: full_name(namespace, topic)
 
 
 def _settled(label: Any) -> object:

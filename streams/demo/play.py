@@ -73,6 +73,11 @@ class Frame:
     verdicts: Verdicts
     finished: bool
 
+    @property
+    def gold_each(self) -> float:
+        """How many gold answers an annotator has given, on average."""
+        return self.gold_sent / self.annotators
+
 
 class Play:
     """One campaign on its way through the broker.

@@ -83,7 +83,7 @@ def _demo(options: DemoOptions, shown: Screen, interrupt: Interrupt, undo: ExitS
 
     campaign = Campaign(options.seed, options.tasks or _tasks_that_fit(options.seconds))
     frame = interrupt.run(_campaign(options, settings, campaign, worker, shown, started, check))
-    shown.summary("what came of it", numbers(frame, worker.metrics_url))
+    shown.summary("what came of it", numbers(frame, f"{worker.metrics_url} while it ran"))
     if not options.keep:
         shown.commands("to try next", next_commands(options.settings, in_clone=Path("Makefile").is_file()))
         return

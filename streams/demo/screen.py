@@ -157,8 +157,8 @@ def percent(share: float | None) -> str:
 
 def _picture(frame: Frame) -> RenderableType:
     below = Table.grid(expand=True)
-    below.add_column(ratio=9)
-    below.add_column(ratio=11)
+    below.add_column(ratio=3)
+    below.add_column(ratio=5)
     below.add_row(_accuracies(frame), _people(frame))
     return Group(_progress(frame), below)
 
@@ -207,18 +207,15 @@ def _bar(share: float | None, style: str) -> RenderableType:
 def _people(frame: Frame) -> RenderableType:
     verdicts = frame.verdicts
     rows = Table.grid(expand=True, padding=(0, 1))
-    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
+    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=4)
     rows.add_column(no_wrap=True, justify="right")
     for flagged in verdicts.caught[-_SHOWN:]:
         rows.add_row(*_person(flagged))
     if verdicts.caught or verdicts.wronged:
         below = Text(f"{len(verdicts.wronged)} honest ones flagged too", "dim")
     else:
-        below = Text(
-            f"{frame.gold_sent / frame.annotators:.0f} gold answers each so far; a verdict needs {frame.min_gold}",
-            "dim",
-        )
+        below = Text(f"gold answers each: {frame.gold_each:.0f}; a verdict needs {frame.min_gold}", "dim")
     title = f"caught {len(verdicts.caught)} of {verdicts.wanted}"
     return Panel(Group(rows, below), title=title, title_align="left", height=_SHOWN + 3)
 

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 from streams.demo.campaign import REDUNDANCY
+from streams.demo.embedded import free_port
 from streams.demo.play import Frame
 from streams.demo.screen import Rows, percent
 from streams.settings import Settings
 
 
-def numbers(frame: Frame, metrics_url: str) -> Rows:
+def numbers(frame: Frame, metrics: str) -> Rows:
     """Return what came of the campaign."""
     sent = (
         f"{frame.sent:,} sent in {frame.elapsed_s:.1f} s by {frame.annotators} annotators, {frame.gold_sent:,} on gold"
@@ -31,15 +32,17 @@ def numbers(frame: Frame, metrics_url: str) -> Rows:
         rows.append(("", f"{share} on the {frame.undecided:,} tasks that goldstream leaves undecided"))
     if not frame.finished:
         rows.insert(0, ("cut short", f"time was up; {frame.unlabelled:,} tasks were still open"))
-    return [*rows, *_people(frame), ("metrics", f"{metrics_url} while it ran")]
+    return [*rows, *_people(frame), ("metrics", metrics)]
 
 
 def _people(frame: Frame) -> Rows:
     verdicts = frame.verdicts
     missed = ", ".join(annotator.pseudonym for annotator in verdicts.missed)
+    if frame.gold_each < frame.min_gold:
+        missed = f"about {frame.gold_each:.0f} gold answers each; a verdict needs {frame.min_gold}"
     caught = f"{len(verdicts.caught)} of {verdicts.wanted} who spam, click or mislead; {len(verdicts.missed)} missed"
     wronged = f"{len(verdicts.wronged)} of {frame.annotators - verdicts.wanted} honest annotators"
-    rows = [("caught", caught + (f" ({missed})" if missed else "")), ("flagged wrongly", wronged)]
+    rows = [("caught", caught + (f" ({missed})" if verdicts.missed else "")), ("flagged wrongly", wronged)]
     if verdicts.wronged:
         below = sum(flagged.annotator.accuracy < frame.gold_accuracy for flagged in verdicts.wronged)
         gold = [flagged.gold for flagged in verdicts.wronged]
@@ -67,7 +70,7 @@ def commands_beside(settings: Settings, metrics_url: str) -> Rows:
     return [
         ("what the worker counts", f"curl -s {metrics_url}"),
         ("the topics", f"{own} topics list {where}"),
-        ("one more worker", f"{own} worker {where} --guarantee {settings.guarantee} --web-port 0"),
+        ("one more worker", f"{own} worker {where} --guarantee {settings.guarantee} --web-port {free_port()}"),
     ]
 
 
