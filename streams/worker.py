@@ -19,6 +19,9 @@ from streams.topics_admin import check
 
 log = logging.getLogger(__name__)
 
+_NOISE = ("Crashed reason=", "Missing sensor state")
+"""What Faust says at each crash, which is told better, and at each rebalance, which means nothing here."""
+
 EXIT_OK, EXIT_FATAL, EXIT_CRASH = 0, 1, 70
 
 
@@ -70,7 +73,7 @@ def _is_ours(record: logging.LogRecord) -> bool:
     line = str(record.msg)
     if not line.startswith("[^"):
         return True
-    return record.levelno >= logging.WARNING and "Crashed reason=" not in line
+    return record.levelno >= logging.WARNING and not any(noise in line for noise in _NOISE)
 
 
 async def _require_topics(settings: Settings) -> None:

@@ -79,7 +79,32 @@ async def _send(producer: AIOKafkaProducer, place: TopicPartition, messages: Seq
     return futures
 
 
-class TransactionalWriter:
+class _Owner:
+    """Has one producer at a time."""
+
+    def __init__(self, clients: Clients, partition: int) -> None:
+        self._clients = clients
+        self._partition = partition
+        self._producer: AIOKafkaProducer | None = None
+
+    async def _start(self, transactional_id: str | None) -> None:
+        await self.close()
+        producer = self._producer = self._clients.producer(transactional_id)
+        await producer.start()
+
+    async def close(self) -> None:
+        """See `Writer.close`."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await close_producer(producer)
+
+    def _opened(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise ProducerClosed
+        return self._producer
+
+
+class TransactionalWriter(_Owner):
     """Exactly-once: outputs, state and the group's offsets in one Kafka transaction.
 
     Parameters
@@ -92,17 +117,12 @@ class TransactionalWriter:
     """
 
     def __init__(self, clients: Clients, transactional_id: str, partition: int) -> None:
-        self._clients = clients
+        super().__init__(clients, partition)
         self._id = transactional_id
-        self._partition = partition
-        self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
         """Start a new producer; see `Writer.open`."""
-        await self.close()
-        producer = self._clients.producer(self._id)
-        self._producer = producer
-        await producer.start()
+        await self._start(self._id)
 
     async def commit(
         self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
@@ -119,19 +139,8 @@ class TransactionalWriter:
         await producer.commit_transaction()
         return int(written[-1].result().offset) + 1 if written else -1
 
-    async def close(self) -> None:
-        """See `Writer.close`."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await close_producer(producer)
 
-    def _opened(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            raise ProducerClosed
-        return self._producer
-
-
-class PositionWriter:
+class PositionWriter(_Owner):
     """Effectively once, without transactions: the changelog batch is the commit, and it carries the outputs too.
 
     The state, the outbox and the positions go out as one record batch, which a broker appends whole or not at all.
@@ -142,17 +151,13 @@ class PositionWriter:
     COMMIT_EVERY_S = 1.0
 
     def __init__(self, clients: Clients, consumer: Consumer, partition: int) -> None:
-        self._clients = clients
+        super().__init__(clients, partition)
         self._consumer = consumer
-        self._partition = partition
-        self._producer: AIOKafkaProducer | None = None
         self._committed_at = 0.0
 
     async def open(self) -> None:
         """Start a producer; nothing fences on such a broker."""
-        await self.close()
-        self._producer = self._clients.producer()
-        await self._producer.start()
+        await self._start(None)
         self._committed_at = 0.0
 
     async def commit(
@@ -182,14 +187,3 @@ class PositionWriter:
             )
             self._committed_at = now
         return end
-
-    async def close(self) -> None:
-        """See `Writer.close`."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await close_producer(producer)
-
-    def _opened(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            raise ProducerClosed
-        return self._producer

@@ -21,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = [sys.executable, "-m", "streams.cli", "demo"]
-SHORT = ["--tasks", "150", "--seconds", "12"]
+SHORT = ["--tasks", "150", "--seconds", "30"]
 LIMIT = 55.0
 BROKERS = Path.home() / ".calfkit" / "bin"
 
@@ -152,8 +152,24 @@ def test_it_plays_and_sums_up_and_leaves_nothing(demo: Callable[..., Demo], tmp_
         assert set(BROKERS.glob("*")) == brokers
 
 
-@pytest.mark.parametrize("moment", ["broker at", "topics created", "annotations/s"])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_when_time_was_up(demo: Callable[..., Demo]) -> None:
+    run = demo("--tasks", "20000", "--seconds", "5")
+    assert run.end() == 0, run.output
+    (open_tasks,) = figures(r"cut short +time was up; ([\d,]+) tasks were still open", run.output)
+    labels, tasks = figures(r"labels +([\d,]+) of ([\d,]+) tasks", run.output)
+    assert labels + open_tasks == tasks == 20_000
+    assert gone(run.groups)
+
+
+@pytest.mark.parametrize(
+    ("moment", "how"),
+    [
+        ("broker at", signal.SIGINT),
+        ("topics created", signal.SIGTERM),
+        ("annotations/s", signal.SIGINT),
+        ("annotations/s", signal.SIGTERM),
+    ],
+)
 def test_an_interrupt_is_clean(demo: Callable[..., Demo], tmp_path: Path, moment: str, how: signal.Signals) -> None:
     run = demo()
     run.read(until=moment)
@@ -216,7 +232,7 @@ class Terminal:
         if self.pid == 0:
             os.chdir(ROOT)
             os.environ["TERM"] = "xterm-256color"
-            os.execv(sys.executable, [*DEMO, *arguments])
+            os.execv(sys.executable, [*DEMO, *arguments])  # noqa: S606 - as for S603
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
         self.before = termios.tcgetattr(self.master)
         self.output = ""

@@ -130,6 +130,32 @@ async def test_a_worker_stopped_beyond_its_session_is_fenced_and_rejoins(
 
 
 @pytest.mark.slow
+async def test_a_named_worker_restarts_without_a_rebalance(bootstrap: str, namespace: str, tmp_path: Path) -> None:
+    settings = settings_for(bootstrap, namespace)
+    await make_topics(settings)
+    workload = make(seed=5, annotations=6_000)
+    named = [Worker({**settings, "instance_id": name}, tmp_path, name) for name in ("first", "second")]
+    for worker in named:
+        worker.start()
+    try:
+        await until(lambda: all(worker.is_ready() for worker in named), seconds=60, what="both workers ready")
+        await publish(bootstrap, namespace, workload.setup)
+        load = asyncio.create_task(pour(bootstrap, namespace, workload.annotations, RATE))
+        for worker, end in zip(named, (Worker.kill, Worker.stop), strict=True):
+            await asyncio.sleep(2)
+            await asyncio.to_thread(end, worker)
+            worker.start()
+        await load
+        await settle(bootstrap, namespace, workload, seconds=60)
+    finally:
+        for worker in named:
+            worker.stop()
+    generations = [re.findall(r"open in generation (\d+)", worker.log_text()) for worker in named]
+    assert generations[0][-1] == generations[1][-1] == generations[1][0], "restarting made the group rebalance"
+    await reconcile(bootstrap, namespace, workload)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 async def test_a_restore_completes_while_workers_come_and_go(bootstrap: str, namespace: str, tmp_path: Path) -> None:
     settings = settings_for(bootstrap, namespace)
