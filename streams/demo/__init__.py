@@ -3,6 +3,6 @@
 What a worker does is not here: the demo starts one and talks to it through the broker only.
 """
 
-from streams.demo.run import run
+from streams.demo.session import run
 
 __all__ = ["run"]

@@ -22,7 +22,7 @@ class DemoOptions:
     tasks : int or None
         Tasks in the campaign; None lets the demo choose.
     seconds : int
-        After this many seconds the campaign ends, done or not.
+        So long after the demo's start the campaign ends, done or not; it gets at least five seconds.
     keep : bool
         Whether broker and worker go on after the summary until Ctrl-C.
     """
