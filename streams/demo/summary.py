@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from streams.demo.campaign import REDUNDANCY
-from streams.demo.embedded import free_port
 from streams.demo.play import Frame
 from streams.demo.screen import Rows, percent
+from streams.loopback import free_port
 from streams.settings import Settings
 
 

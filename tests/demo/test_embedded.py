@@ -16,7 +16,8 @@ import pytest
 
 from streams import cli
 from streams.demo import embedded
-from streams.demo.embedded import EmbeddedBroker, EmbeddedBrokerError, free_port
+from streams.demo.embedded import EmbeddedBroker, EmbeddedBrokerError
+from streams.loopback import free_port
 from streams.settings import Settings
 from streams.topics_admin import check, create, found_topics
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from streams.loopback import HOST, answers, free_ports
 from tests.kafka import distribution
-from tests.kafka.loopback import HOST, answers, free_ports
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0

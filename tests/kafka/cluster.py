@@ -17,10 +17,10 @@ from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from streams.loopback import free_port
 from streams.settings import Settings
 from streams.topics import full_name
 from streams.topics_admin import create
-from tests.kafka.loopback import free_ports
 
 Record: TypeAlias = Any
 """A ConsumerRecord of bytes; aiokafka has no types."""
@@ -31,10 +31,13 @@ class Worker:
 
     def __init__(self, settings: Mapping[str, object], folder: Path, name: str) -> None:
         self.name = name
-        self.port = free_ports(1)[0]
+        self.port = free_port()
         self.log = folder / f"{name}.log"
         self._settings = {**settings, "web_port": self.port}
         self._process: subprocess.Popen[bytes] | None = None
+
+    def choose_port(self, port: int) -> None:
+        self._settings["web_port"] = port
 
     def start(self) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GOLDSTREAM_")}

@@ -14,8 +14,8 @@ from streams.engine.clients import Clients
 from streams.engine.processor import CommitReport, Place
 from streams.engine.transport import Batch
 from streams.events import Side
+from streams.loopback import free_port
 from tests.kafka.cluster import until
-from tests.kafka.loopback import free_ports
 
 TOPICS = ("numbers", "more", "counts", "dead-letters")
 
@@ -60,7 +60,7 @@ async def counting(
         by_positions=False,
         instance_id=None,
         web_host="127.0.0.1",
-        web_port=free_ports(1)[0],
+        web_port=free_port(),
         batch_records=5000,
         fetch_records=fetch_records,
         max_value_bytes=1000,

@@ -141,7 +141,8 @@ async def test_a_named_worker_restarts_without_a_rebalance(bootstrap: str, names
         await until(lambda: all(worker.is_ready() for worker in named), seconds=60, what="both workers ready")
         await publish(bootstrap, namespace, workload.setup)
         load = asyncio.create_task(pour(bootstrap, namespace, workload.annotations, RATE))
-        for worker, end in zip(named, (Worker.kill, Worker.stop), strict=True):
+        ends: tuple[Callable[[Worker], object], ...] = (Worker.kill, Worker.stop)
+        for worker, end in zip(named, ends, strict=True):
             await asyncio.sleep(2)
             await asyncio.to_thread(end, worker)
             worker.start()

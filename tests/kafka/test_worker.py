@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 from pathlib import Path
 
@@ -102,6 +103,19 @@ async def test_it_is_not_ready_before_its_tables_are(bootstrap: str, namespace: 
     with workers(settings, tmp_path, 1) as (worker,):
         await until(lambda: asked(worker), seconds=60, what="ready")
     assert answers == {200, 503}
+
+
+async def test_port_0_takes_a_free_one_and_says_which(bootstrap: str, namespace: str, tmp_path: Path) -> None:
+    settings = settings_for(bootstrap, namespace)
+    await make_topics(settings)
+    with workers(settings, tmp_path, 1) as (worker,):
+        worker.kill()
+        worker.choose_port(0)
+        worker.start()
+        await until(lambda: "ready: tables restored" in worker.log_text(), seconds=60, what="ready")
+        found = re.findall(r"metrics at http://127\.0\.0\.1:(\d+)/metrics", worker.log_text())
+        worker.port = int(found[-1])
+        assert worker.is_ready()
 
 
 async def test_without_its_topics_it_says_which_and_what_to_run(bootstrap: str, namespace: str, tmp_path: Path) -> None:

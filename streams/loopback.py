@@ -14,14 +14,19 @@ PORTS = range(20_000, 32_000)
 
 def free_ports(count: int) -> list[int]:
     """Return `count` different ports that nothing listens on now."""
+    free: list[int] = []
     with contextlib.ExitStack() as held:
-        free: list[int] = []
         while len(free) < count:
             one = held.enter_context(socket.socket())
             with contextlib.suppress(OSError):
-                one.bind((HOST, random.choice(PORTS)))
+                one.bind((HOST, random.choice(PORTS)))  # noqa: S311  # any port will do
                 free.append(one.getsockname()[1])
         return free
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    return free_ports(1)[0]
 
 
 def answers(port: int) -> bool:
