@@ -39,8 +39,10 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--quick", action="store_true", help="one small round and 20,000 open tasks: shows that it works"
     )
     options = parser.parse_args(arguments)
-    options.annotations = options.annotations or (30_000 if options.quick else 120_000)
-    options.rounds = options.rounds or (1 if options.quick else 3)
+    if options.annotations is None:
+        options.annotations = 30_000 if options.quick else 120_000
+    if options.rounds is None:
+        options.rounds = 1 if options.quick else 3
     options.open_tasks = 20_000 if options.quick else 200_000
     least = workload.BLOCK * workload.VOTES
     if options.annotations < least or options.rounds < 1:

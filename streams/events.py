@@ -16,8 +16,7 @@ DEAD_LETTERS = "dead-letters"
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One decoded source record.
 
     Attributes
@@ -41,8 +40,7 @@ class Event:
     raw: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True, gc=False):
     """One record to be written in the same transaction as the state it follows from.
 
     Attributes

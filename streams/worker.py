@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -31,8 +32,20 @@ def run(settings: Settings) -> int:
     start_logging(settings.log_level)
     if settings.web_port == 0:
         settings = settings.model_copy(update={"web_port": free_port()})
+    calm_the_collector()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     return asyncio.run(_run(settings))
+
+
+def calm_the_collector() -> None:
+    """Let cyclic garbage collection run a hundredth as often.
+
+    A batch makes tens of thousands of short-lived records, events and structs, none of which is part of a cycle:
+    looking through them again and again while they live cost a third of the worker's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def start_logging(level: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.group import HeartbeatRequest
 from faust.app.base import App as FaustApp
@@ -158,6 +159,12 @@ def test_a_failed_join_waits_until_its_error_was_taken_in() -> None:
     source = inspect.getsource(GroupCoordinator.check_errors)
     assert "self._error_consumed_fut.set_result(None)" in source
     assert "self._coordination_task" in source
+
+
+def test_an_assigned_partition_knows_its_position_and_the_logs_end() -> None:
+    for name in ("highwater", "position", "has_valid_position"):
+        assert name in inspect.getsource(TopicPartitionState)
+    assert "def state_value" in inspect.getsource(Assignment)
 
 
 def test_a_producer_can_be_ended_by_force() -> None:

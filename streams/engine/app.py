@@ -151,11 +151,8 @@ class Engine:
 
     def lag(self) -> list[tuple[str, int, int]]:
         """Return (topic, partition, records not committed yet) for every source partition at work."""
-        behind = []
-        for tp, position in self.positions().items():
-            end = self.app.consumer.highwater(tp)
-            behind.append((tp.topic, tp.partition, max(0, (end or position) - position)))
-        return behind
+        consumer = cast(Consumer, self.app.consumer)
+        return [(tp.topic, tp.partition, consumer.behind(tp, position)) for tp, position in self.positions().items()]
 
     def _processor(self, side: Side, changelog: str, partition: int) -> Processor:
         settings = self.settings

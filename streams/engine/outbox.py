@@ -8,7 +8,7 @@ import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 
 from streams.engine.changelog import Commit
-from streams.engine.writer import Message, Outgoing
+from streams.engine.writer import Message, Outgoing, Sendable
 
 SEQUENCE = "goldstream-sequence"
 """Header of a numbered output: ``table/partition:number``."""
@@ -24,7 +24,7 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[_Entry])
 
 
-def number(outgoing: Mapping[TopicPartition, Sequence[Message]], producer: str, commit: Commit) -> Outgoing:
+def number(outgoing: Mapping[TopicPartition, Sequence[Sendable]], producer: str, commit: Commit) -> Outgoing:
     """Return the messages with their place in the producing partition's sequence; `commit` counts them.
 
     Parameters

@@ -20,7 +20,7 @@ from streams.engine.outbox import decode_outbox, encode_outbox, is_repeat, numbe
 from streams.engine.overlay import Overlay
 from streams.engine.routing import partition_of
 from streams.engine.transport import Batch
-from streams.engine.writer import Message, Outgoing, Writer
+from streams.engine.writer import Message, Outgoing, Sendable, Writer
 from streams.events import Event, Output, Rejected, Side
 
 log = logging.getLogger(__name__)
@@ -435,14 +435,17 @@ class Processor:
                 ) from error
 
     async def _commit(self, commit: Commit, changes: dict[str, bytes | None], outputs: list[Output], now: int) -> None:
-        outgoing: dict[TopicPartition, list[Message]] = {}
+        outgoing: dict[TopicPartition, list[Sendable]] = {}
+        numbers: dict[tuple[str, int], list[Sendable]] = {}
         topics, partitions = self.place.topics, self.place.partitions
         for output in outputs:
             target = output.partition
             if target is None:
                 target = partition_of(output.key or b"", partitions)
-            message = Message(output.key, output.value, output.timestamp, output.headers)
-            outgoing.setdefault(TopicPartition(topics[output.topic], target), []).append(message)
+            place = (output.topic, target)
+            if place not in numbers:
+                numbers[place] = outgoing[TopicPartition(topics[output.topic], target)] = []
+            numbers[place].append(output)
         state = [Message(key.encode(), value, now) for key, value in changes.items()]
         numbered: Outgoing = outgoing
         if self._by_positions:

@@ -137,6 +137,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._next.clear()
         await super().on_partitions_assigned(assigned, generation_id)
 
+    def behind(self, tp: TP, position: int) -> int:
+        """Return how many records of `tp` come after `position`, as far as the last fetch could tell.
+
+        The log's end counts the markers of transactions too: when all that was fetched is at `position`, and the fetch
+        has reached the end, nothing is behind.
+        """
+        consumer = self._ensure_consumer()
+        assignment = consumer._subscription.subscription.assignment
+        place = TopicPartition(tp.topic, tp.partition)
+        if place not in assignment.tps:
+            return 0
+        state = assignment.state_value(place)
+        end = state.highwater
+        if end is None or not state.has_valid_position:
+            return 0
+        if state.position >= end and self._next.get(tp) == position:
+            return 0
+        return int(max(0, end - position))
+
     def _place(self, consumer: AIOKafkaConsumer, tp: TP, offset: int) -> int:
         consumer.seek(tp, offset)
         self._next[tp] = offset
@@ -238,6 +257,10 @@ class Consumer(driver.Consumer):
             and generation == self.app.consumer_generation_id
             and set(partitions) <= self.assignment()
         )
+
+    def behind(self, tp: TP, position: int) -> int:
+        """Return how many records come after `position`; see `ConsumerThread.behind`."""
+        return self._thread.behind(tp, position)
 
     async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
         """Commit offsets through the group; see `ConsumerThread.commit_positions`."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerClosed
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -15,12 +15,13 @@ from faust.types import TP
 from streams.engine.clients import Clients, close_producer
 from streams.engine.errors import Fatal
 from streams.engine.transport import Consumer
+from streams.events import Output
 
 Header = tuple[str, bytes]
+_NO_HEADERS: list[Header] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One record on its way out: key, value, milliseconds, headers."""
 
     key: bytes | None
@@ -29,7 +30,10 @@ class Message:
     headers: tuple[Header, ...] = ()
 
 
-Outgoing = Mapping[TopicPartition, Sequence[Message]]
+Sendable = Message | Output
+"""What has a key, a value, a timestamp and headers."""
+
+Outgoing = Mapping[TopicPartition, Sequence[Sendable]]
 
 
 class Writer(Protocol):
@@ -40,7 +44,7 @@ class Writer(Protocol):
         ...
 
     async def commit(
-        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
+        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Sendable], positions: Mapping[str, int]
     ) -> int:
         """Write all of it, or none. Return the changelog offset after the state; -1 when no state was written."""
         ...
@@ -50,10 +54,9 @@ class Writer(Protocol):
         ...
 
 
-def _append(builder: BatchBuilder, message: Message) -> bool:
-    appended = builder.append(
-        key=message.key, value=message.value, timestamp=message.timestamp, headers=list(message.headers)
-    )
+def _append(builder: BatchBuilder, message: Sendable) -> bool:
+    headers = list(message.headers) if message.headers else _NO_HEADERS
+    appended = builder.append(key=message.key, value=message.value, timestamp=message.timestamp, headers=headers)
     return appended is not None
 
 
@@ -63,7 +66,9 @@ def _take_note(delivery: asyncio.Future[object]) -> None:
         delivery.exception()
 
 
-async def _send(producer: AIOKafkaProducer, place: TopicPartition, messages: Sequence[Message]) -> list[asyncio.Future]:  # type: ignore[type-arg]  # aiokafka has no type for delivery futures
+async def _send(
+    producer: AIOKafkaProducer, place: TopicPartition, messages: Sequence[Sendable]
+) -> list[asyncio.Future]:  # type: ignore[type-arg]  # aiokafka has no type for delivery futures
     """Append `messages` to as few record batches as they fit in; one batch a partition beats a send a record."""
     futures = []
     builder = producer.create_batch()
@@ -125,7 +130,7 @@ class TransactionalWriter(_Owner):
         await self._start(self._id)
 
     async def commit(
-        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
+        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Sendable], positions: Mapping[str, int]
     ) -> int:
         """One transaction; see `Writer.commit`."""
         producer = self._opened()
@@ -161,7 +166,7 @@ class PositionWriter(_Owner):
         self._committed_at = 0.0
 
     async def commit(
-        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Message], positions: Mapping[str, int]
+        self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Sendable], positions: Mapping[str, int]
     ) -> int:
         """State first, as one record batch, then the outputs; see `Writer.commit`."""
         producer = self._opened()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
-from schemas import Action, Annotation, Annotator, Globals, Outcome, Thresholds, Tick
+from schemas import Action, Annotation, Annotator, Globals, Thresholds, Tick
 from streams.events import Event, Output, Rejected, Source, State
 from streams.quality import checks
 from streams.quality.annotator_state import Profile, Stats, profile
@@ -16,6 +16,7 @@ from streams.quality.decode import contract
 from streams.quality.keys import FIXED, key
 from streams.quality.records import encode, quality_event
 from streams.quality.reliability import reliability
+from streams.quality.returning import Judgement, reader
 from streams.quality.seen import is_known, remember
 
 SCORED: Final = "annotations.scored"
@@ -32,7 +33,7 @@ _NO_STATS: Final = Stats()
 SOURCES: Final = (
     Source("annotations", contract(Annotation), attrgetter("annotator_id")),
     Source("annotators", contract(Annotator), attrgetter("annotator_id")),
-    Source("outcomes", contract(Outcome), attrgetter("annotator_id")),
+    Source("outcomes", reader(Judgement), attrgetter("annotator_id")),
     Source("globals.a", contract(Globals), None),
     Source("ticks.a", contract(Tick), None, lossy=True),
 )
@@ -143,7 +144,7 @@ def _sped(event: Event, annotation: Annotation, rules: Rules, kind: str) -> Outp
     )
 
 
-def _outcome(state: State, event: Event, outcome: Outcome) -> list[Output]:
+def _outcome(state: State, event: Event, outcome: Judgement) -> list[Output]:
     place = key("s", outcome.annotator_id, outcome.project)
     stats = state.get(place, Stats) or Stats()
     judged, right = COUNTERS[outcome.kind]
@@ -204,7 +205,7 @@ def _turn(stats: Stats, rules: Rules) -> bool:
     return turned
 
 
-def _turned(event: Event, cause: Annotation | Outcome, stats: Stats, rules: Rules, cause_id: str) -> Output:
+def _turned(event: Event, cause: Annotation | Judgement, stats: Stats, rules: Rules, cause_id: str) -> Output:
     kind = checks.BELOW if stats.below else checks.RECOVERED
     return quality_event(
         event_id=f"{cause_id}:{kind}",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
-from schemas import Globals, Gold, ScoredAnnotation, Task, Tick
+from schemas import Globals, Gold, Task, Tick
 from streams.events import Event, Output, Rejected, Source, State
 from streams.quality import closing, expiry, gold, holding, policies, publishing, task_state, votes
 from streams.quality.case import resolve
 from streams.quality.decode import contract
 from streams.quality.records import quality_event
+from streams.quality.returning import ScoredVote, reader
 from streams.quality.task_state import CLOCK, Clock, Settings, settings_key, settings_of, task_key
 
 DAY_MS: Final = 86_400_000
@@ -19,9 +21,9 @@ TICK_MS: Final = 10_000
 """The clock moves in steps of this many milliseconds, so that most ticks change nothing."""
 
 SOURCES: Final = (
-    Source("tasks", contract(Task), lambda task: str(task.task_id), tombstones=True),
-    Source("gold", contract(Gold), lambda known: str(known.task_id), tombstones=True),
-    Source("annotations.scored", contract(ScoredAnnotation), lambda annotation: str(annotation.task_id)),
+    Source("tasks", contract(Task), attrgetter("task_id"), tombstones=True),
+    Source("gold", contract(Gold), attrgetter("task_id"), tombstones=True),
+    Source("annotations.scored", reader(ScoredVote), attrgetter("task_id")),
     Source("globals.t", contract(Globals), None),
     Source("ticks.t", contract(Tick), None, lossy=True),
 )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from schemas import ScoredAnnotation
 from streams.events import Output, Rejected
 from streams.quality import outcomes
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
+from streams.quality.returning import ScoredVote
 from streams.quality.spaces import answers
 from streams.quality.task_state import CLOSED, Entry, totals
 
 
-def apply(case: Case, annotation: ScoredAnnotation, votes_limit: int, bench_limit: int) -> list[Output]:
+def apply(case: Case, annotation: ScoredVote, votes_limit: int, bench_limit: int) -> list[Output]:
     """Apply one scored annotation to a published task whose votes are kept.
 
     Raises
@@ -38,7 +38,7 @@ def apply(case: Case, annotation: ScoredAnnotation, votes_limit: int, bench_limi
     return _replace(case, place, entry, keep_place=annotation.action == "edit")
 
 
-def _place(entries: list[Entry], annotation: ScoredAnnotation) -> int | None:
+def _place(entries: list[Entry], annotation: ScoredVote) -> int | None:
     annotator_id, annotation_id = annotation.annotator_id, annotation.annotation_id
     found = None
     for place, entry in enumerate(entries):
@@ -49,12 +49,12 @@ def _place(entries: list[Entry], annotation: ScoredAnnotation) -> int | None:
     return found
 
 
-def _entry(case: Case, annotation: ScoredAnnotation) -> Entry:
+def _entry(case: Case, annotation: ScoredVote) -> Entry:
     return Entry(
         annotator_id=annotation.annotator_id,
         annotation_id=annotation.annotation_id,
         answers=None if annotation.non_answer is not None else answers(case.asked, annotation.label, "label"),
-        non_answer=None if annotation.non_answer is None else str(annotation.non_answer),
+        non_answer=annotation.non_answer,
         reliability=fixed(annotation.reliability),
         quality=fixed(annotation.quality_score),
     )
