@@ -24,14 +24,15 @@ from benchmarks.throughput import Backlog, Round, faust_peer, goldstream
 from tests.kafka.broker import Broker
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-FAUST_SHARE = 4
-"""Faust is given one annotation in so many: at saturation a rate does not need more."""
+PEER_BLOCKS = 7
+"""A round of a Faust app has at most so many blocks, 21,000 annotations: at saturation a rate does not need more."""
 
 
 def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure goldstream beside an idiomatic Faust app, on an Apache Kafka broker of its own.",
+        description="Measure goldstream beside an idiomatic Faust app, and beside the same app tuned, "
+        "on an Apache Kafka broker of its own.",
     )
     parser.add_argument("--annotations", type=int, help="backlog of a round for goldstream (default: 120000)")
     parser.add_argument("--rounds", type=int, help="rounds of each, alternated (default: 3)")
@@ -43,6 +44,7 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         options.annotations = 30_000 if options.quick else 120_000
     if options.rounds is None:
         options.rounds = 1 if options.quick else 3
+    options.peer_blocks = 2 if options.quick else PEER_BLOCKS
     options.open_tasks = 20_000 if options.quick else 200_000
     least = workload.BLOCK * workload.VOTES
     if options.annotations < least or options.rounds < 1:
@@ -55,18 +57,21 @@ async def _measure(options: argparse.Namespace, folder: Path, broker: Broker, di
     blocks = options.annotations // (workload.BLOCK * workload.VOTES)
     annotations = list(workload.votes(blocks * workload.BLOCK))
     ours = Backlog.of(blocks * workload.BLOCK, annotations)
-    theirs = Backlog.of(max(1, blocks // FAUST_SHARE) * workload.BLOCK, annotations)
-    # What a Java machine has not run yet is slow: neither contestant shall be the one who warms the broker.
+    theirs = Backlog.of(min(blocks, options.peer_blocks) * workload.BLOCK, annotations)
+    # What a Java machine has not run yet is slow: no contestant shall be the one who warms the broker.
     small = Backlog.of(workload.BLOCK, annotations)
     await goldstream(broker, folder, 0, small, display)
-    await faust_peer(broker, folder, 0, small, display)
+    await faust_peer(broker, folder, 0, small, display, tuned=False)
+    await faust_peer(broker, folder, 0, small, display, tuned=True)
     fast: list[Round] = []
     plain: list[Round] = []
+    tuned: list[Round] = []
     for number in range(1, options.rounds + 1):
         fast.append(await goldstream(broker, folder, number, ours, display))
-        plain.append(await faust_peer(broker, folder, number, theirs, display))
+        plain.append(await faust_peer(broker, folder, number, theirs, display, tuned=False))
+        tuned.append(await faust_peer(broker, folder, number, theirs, display, tuned=True))
     restored = await restore(broker.bootstrap, folder, options.open_tasks, display)
-    return Results(description, fast, plain, restored)
+    return Results(description, fast, plain, tuned, restored)
 
 
 def main() -> int:

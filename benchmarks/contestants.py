@@ -28,10 +28,8 @@ class Usage:
     peak_rss_bytes: int
 
 
-def usage(process: subprocess.Popen[bytes] | None) -> Usage:
+def usage(pid: int) -> Usage:
     """Read the kernel's account of a running process."""
-    assert process is not None
-    pid = process.pid
     # The second field is the program's name in parentheses, which may hold anything.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -45,7 +43,8 @@ class Contestant(Worker):
     @property
     def usage(self) -> Usage:
         """What it has used so far."""
-        return usage(self._process)
+        assert self._process is not None
+        return usage(self._process.pid)
 
     async def make_topics(self) -> None:
         """Create what it reads and writes."""
@@ -74,11 +73,18 @@ class Goldstream(Contestant):
 
 
 class FaustPeer(Contestant):
-    """A worker of `benchmarks.peers.faust_app`."""
+    """A worker of `benchmarks.peers.faust_app`.
 
-    def __init__(self, settings: Mapping[str, object], folder: Path, name: str) -> None:
+    Parameters
+    ----------
+    tuned : bool
+        With what an expert would set for a backlog; otherwise with Faust's defaults.
+    """
+
+    def __init__(self, settings: Mapping[str, object], folder: Path, name: str, *, tuned: bool) -> None:
         super().__init__(settings, folder, name)
         self._data = folder / f"{name}-data"
+        self._tuned = tuned
 
     async def make_topics(self) -> None:
         """Create its topics and its tables' changelogs.
@@ -102,12 +108,16 @@ class FaustPeer(Contestant):
             await admin.close()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "benchmarks.peers.faust_app", "--loop", "uvloop", "--datadir", str(self._data)]
+        command = [sys.executable, "-m", "benchmarks.peers.faust_app", "--datadir", str(self._data)]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PEER_")}
         peer = {f"PEER_{name.upper()}": str(self._settings[name]) for name in ("broker", "namespace", "partitions")}
+        if self._tuned:
+            command += ["--loop", "uvloop"]
+            peer["PEER_TUNED"] = "1"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "worker", "--loglevel", "info", "--without-web"],
-                env={**os.environ, **peer},
+                env=kept | peer,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -21,7 +21,7 @@ def describe() -> dict[str, str]:
         "load before": f"{os.getloadavg()[0]:.2f}",
         "python": platform.python_version(),
         "kafka": _kafka(),
-        "faust-streaming": version("faust-streaming") + _json(),
+        "faust-streaming": f"{version('faust-streaming')}, tuned {_json()}",
         "aiokafka": version("aiokafka"),
     }
 
@@ -37,4 +37,4 @@ def _kafka() -> str:
 
 
 def _json() -> str:
-    return " with orjson" if importlib.util.find_spec("orjson") else " with the standard library's json"
+    return "with orjson" if importlib.util.find_spec("orjson") else "without orjson, which is not installed"

@@ -90,12 +90,15 @@ async def goldstream(broker: Broker, folder: Path, number: int, backlog: Backlog
     return await _round(worker, broker, namespace, f"goldstream, round {number}", backlog, _settled, display)
 
 
-async def faust_peer(broker: Broker, folder: Path, number: int, backlog: Backlog, display: Display) -> Round:
-    """Run a round of the Faust app."""
-    namespace = f"faust-{number}"
-    worker = FaustPeer(settings_for(broker.bootstrap, namespace, partitions=PARTITIONS), folder, namespace)
+async def faust_peer(
+    broker: Broker, folder: Path, number: int, backlog: Backlog, display: Display, *, tuned: bool
+) -> Round:
+    """Run a round of the Faust app, with its defaults or tuned."""
+    namespace, name = (f"faust-tuned-{number}", "Faust, tuned") if tuned else (f"faust-{number}", "Faust")
+    settings = settings_for(broker.bootstrap, namespace, partitions=PARTITIONS)
+    worker = FaustPeer(settings, folder, namespace, tuned=tuned)
     await worker.make_topics()
-    return await _round(worker, broker, namespace, f"Faust, round {number}", backlog, _plain, display)
+    return await _round(worker, broker, namespace, f"{name}, round {number}", backlog, _plain, display)
 
 
 async def _round(
@@ -112,9 +115,9 @@ async def _round(
         async with LabelReader(broker.bootstrap, full_name(namespace, "labels"), PARTITIONS, answer) as reader:
             try:
                 began = await worker.started()
-                before, broker_before = worker.usage, usage(broker._node)
+                before, broker_before = worker.usage, usage(broker.pid)
                 ended = await reader.read(backlog.tasks, lambda: worker.running, advance)
-                after, broker_after = worker.usage if worker.running else before, usage(broker._node)
+                after, broker_after = worker.usage if worker.running else before, usage(broker.pid)
             finally:
                 worker.stop()
             faults = reader.faults(backlog.expected)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, FailFast, Field, StringConstraints, model_validator
 
 from schemas.common import LARGEST, Id, Part, RuleError, Yes
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Step = Annotated[int, Field(strict=True, ge=-1_000_000, le=1_000_000)]
 
 
@@ -36,7 +36,7 @@ def _once_each(names: list[str]) -> list[str]:
     return names
 
 
-Names = Annotated[list[Name], AfterValidator(_once_each), Field(json_schema_extra={"uniqueItems": True})]
+Names = Annotated[list[Name], FailFast(), AfterValidator(_once_each), Field(json_schema_extra={"uniqueItems": True})]
 
 
 def _short(name: str) -> str:
@@ -46,6 +46,13 @@ def _short(name: str) -> str:
 def _one_of(names: Collection[str]) -> str:
     shown = ", ".join(map(_short, list(names)[:10]))
     return f"one of {shown}" + (", ..." if len(names) > 10 else "")
+
+
+def _only(answer: dict[Any, Any], fields: Collection[str], at: str = "") -> None:
+    """Raise `AnswerError` for a field that means nothing: it would be kept with every vote."""
+    for field in answer:
+        if field not in fields:
+            raise AnswerError(f"{at}{_short(field)}", f"expected no field but {', '.join(fields)}")
 
 
 def _within(prefix: str, error: AnswerError) -> AnswerError:
@@ -120,6 +127,7 @@ class PairwiseSpace(_Space):
         winners = [*self.options, *["tie"] * self.allow_tie, *["both_bad"] * self.allow_both_bad]
         if not isinstance(answer, dict):
             raise AnswerError("", "expected an object with winner")
+        _only(answer, ("winner", "strength"))
         winner = answer.get("winner")
         if not isinstance(winner, str) or winner not in winners:
             raise AnswerError("winner", f"expected {_one_of(winners)}")
@@ -164,6 +172,7 @@ class SpanSpace(_Space):
     def _check_span(self, at: str, span: Any) -> None:
         if not isinstance(span, dict):
             raise AnswerError(at, "expected an object with start, end and label")
+        _only(span, ("start", "end", "label"), f"{at}.")
         start, end, label = span.get("start"), span.get("end"), span.get("label")
         if type(start) is not int or start < 0:
             raise AnswerError(f"{at}.start", "expected a whole number of at least 0")
@@ -206,6 +215,7 @@ class DialogSpace(_Space):
         """Raise `AnswerError` unless `answer` has an answer for every turn, and for the whole where one is asked."""
         if not isinstance(answer, dict):
             raise AnswerError("", "expected an object with turns")
+        _only(answer, ("turns", "overall"))
         turns = answer.get("turns")
         if not isinstance(turns, dict):
             raise AnswerError("turns", "expected an object of answers by turn")

@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import Mapping
 
+from faust.exceptions import ProducerSendError
+
 from streams.engine.app import App, Engine
 
 log = logging.getLogger(__name__)
@@ -30,5 +32,5 @@ def start_clock(app: App, engine: Engine, topics: Mapping[str, str], interval_s:
         ]
         try:
             await asyncio.wait_for(asyncio.gather(*sends), timeout=interval_s)
-        except TimeoutError:
+        except (TimeoutError, ProducerSendError):
             log.warning("ticks could not be sent within %.1f s; the next ones make up for them", interval_s)

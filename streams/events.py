@@ -12,6 +12,9 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 DEAD_LETTERS = "dead-letters"
+KEY_BYTES = 800
+"""Longest key: an id of 200 characters in UTF-8. A dead letter keeps so much of a longer one."""
+ERROR_CHARS = 2_000
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -112,6 +115,8 @@ class Source:
         Whether a null value has a meaning.
     lossy : bool
         Whether records may be lost between the log and the side (short-lived, repeated ones).
+    own : bool
+        Whether goldstream writes the topic itself: what follows from an input may be larger than the input.
     """
 
     topic: str
@@ -119,6 +124,7 @@ class Source:
     identity: Callable[[Any], str] | None
     tombstones: bool = False
     lossy: bool = False
+    own: bool = False
 
 
 class Side(Protocol):
@@ -169,6 +175,12 @@ def dead_letter(event: Event, reason: str, error: str) -> Output:
     )
 
 
+def _line(text: str) -> str:
+    """Return `text` as one printable line of bounded length: parts of it came from whoever sent the record."""
+    printable = text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+    return printable if len(printable) <= ERROR_CHARS else printable[: ERROR_CHARS - 3] + "..."
+
+
 def undecodable(
     *,
     topic: str,
@@ -183,7 +195,7 @@ def undecodable(
     """Return the dead letter of a record that never became an event."""
     return Output(
         topic=DEAD_LETTERS,
-        key=key,
+        key=key and key[:KEY_BYTES],
         value=value,
         timestamp=timestamp,
         tag=reason,
@@ -193,6 +205,6 @@ def undecodable(
             ("offset", str(offset).encode()),
             ("timestamp", str(timestamp).encode()),
             ("reason", reason.encode()),
-            ("error", error.encode()),
+            ("error", _line(error).encode()),
         ),
     )

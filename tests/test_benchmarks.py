@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from benchmarks import workload
+from benchmarks.contestants import ROOT
 from benchmarks.labels import compare
 from benchmarks.report import Results, Spread, table
 from benchmarks.restoring import Restore
@@ -26,9 +31,14 @@ RESTORE = Restore(
 )
 
 
-def results(*, ours: Round = TEN_PER_SECOND, restore: Restore = RESTORE) -> Results:
+def results(
+    *,
+    ours: Round = TEN_PER_SECOND,
+    tuned: Round = replace(TEN_PER_SECOND, seconds=50),  # noqa: B008
+    restore: Restore = RESTORE,
+) -> Results:
     slower = replace(TEN_PER_SECOND, seconds=100)
-    return Results({"processor": "a chip"}, [ours, ours], [slower, slower], restore)
+    return Results({"processor": "a chip"}, [ours, ours], [slower, slower], [tuned, tuned], restore)
 
 
 def vote(task_id: str, label: str) -> workload.Message:
@@ -83,14 +93,19 @@ def test_a_table_is_markdown_whose_columns_line_up() -> None:
     ]
 
 
-def test_the_ratio_to_faust_stands_first() -> None:
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("|")[1:-1]]
+
+
+def test_the_ratios_to_faust_stand_first() -> None:
     lines = results().markdown().splitlines()
-    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["annotations a second", "10.0x", "10", "1", ">= 8x"]
+    assert cells(lines[0])[1:] == ["vs Faust", "vs Faust, tuned", "goldstream", "Faust", "Faust, tuned", "aim"]
+    assert cells(lines[2]) == ["annotations a second", "10.0x", "5.0x", "10", "1", "2", ">= 8x Faust"]
     assert lines[-1] == "Measured on processor a chip."
 
 
-def test_aims_that_are_met_leave_nothing_to_say() -> None:
-    assert results().shortfalls() == []
+def test_the_aim_is_about_faust_as_it_comes() -> None:
+    assert results(tuned=TEN_PER_SECOND).shortfalls() == []
 
 
 def test_a_missed_aim_is_said_with_its_figure() -> None:
@@ -110,7 +125,37 @@ def test_wrong_labels_void_a_figure() -> None:
     assert "void" in wrong.markdown()
 
 
+def test_wrong_labels_of_a_peer_void_what_it_is_in() -> None:
+    wrong = results(tuned=replace(TEN_PER_SECOND, faults=("3 labels wrong",)))
+    assert wrong.shortfalls() == [
+        "void: Faust, tuned, round 1: 3 labels wrong",
+        "void: Faust, tuned, round 2: 3 labels wrong",
+    ]
+    first = wrong.markdown().splitlines()[2]
+    assert cells(first) == ["annotations a second", "10.0x", "void", "10", "1", "void", ">= 8x Faust"]
+
+
 def test_results_are_plain_data() -> None:
     data = results().as_json()
     assert data["times_faust"] == {"median": 10.0, "least": 10.0, "most": 10.0}
+    assert data["times_tuned_faust"] == {"median": 5.0, "least": 5.0, "most": 5.0}
     assert data["restore"]["per_second"] == 80.0
+
+
+_CHOICES = """
+from benchmarks.peers import faust_app
+from faust.utils import json
+app = faust_app.create_app("localhost:9", "peer", 1)
+print(json.orjson is not None, app.conf.producer_linger, app.conf.broker_max_poll_records)
+"""
+
+
+@pytest.mark.parametrize(("tuned", "choices"), [(False, "False 0.0 None"), (True, "True 0.02 500")])
+def test_the_peer_is_faust_as_it_comes_unless_tuned(tmp_path: Path, tuned: bool, choices: str) -> None:
+    (tmp_path / "orjson.py").write_text("dumps = loads = OPT_NON_STR_KEYS = OPT_UTC_Z = 0\n")
+    kept = {name: value for name, value in os.environ.items() if name != "PEER_TUNED"}
+    told = {"PYTHONPATH": f"{tmp_path}:{ROOT}"} | ({"PEER_TUNED": "1"} if tuned else {})
+    done = subprocess.run(
+        [sys.executable, "-c", _CHOICES], env=kept | told, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.strip() == choices, done.stderr

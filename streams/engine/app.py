@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
@@ -111,7 +112,13 @@ class Engine:
         self._topics = topics
         self._observer = observer
         self._links = WorkerLinks(app)
+        app.on_partitions_revoked.connect(self._on_revoked)
         cast(Transport, app.transport).positions = self.positions  # type: ignore[method-assign]  # the hook it has for this
+
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        """Let every partition of every table go at once: the time for it is short."""
+        timeout = self.settings.rebalance_timeout_s
+        await asyncio.gather(*(table.partitioned.park(timeout_s=timeout) for table in self.tables.values()))
 
     def table(self, side: Side) -> Table:
         """Return the Faust table of `side`, declared on the app."""

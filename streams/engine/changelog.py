@@ -114,8 +114,11 @@ class Changelog:
         place = TopicPartition(topic, partition)
         reader.assign([place])
         beginning = (await reader.beginning_offsets([place]))[place]
-        self.position = max(self.position, beginning)
         end = (await reader.end_offsets([place]))[place]
+        if not beginning <= self.position <= end:
+            # What is here is not a part of this log: start over. (0 is before everything, and nothing is here then.)
+            self.table.clear()
+            self.position = beginning
         reader.seek(place, self.position)
         while self.position < end and wanted():
             fetched = await reader.getmany(place, timeout_ms=200)

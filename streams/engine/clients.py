@@ -84,10 +84,12 @@ async def close_producer(producer: AIOKafkaProducer, *, timeout_s: float = 3.0) 
         transaction.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     try:
         await asyncio.wait_for(producer.stop(), timeout_s)
-    except Exception:  # noqa: BLE001  # stopping fails in as many ways as sending
+    except BaseException as error:
         # Whatever it still held is void: its transaction is aborted by the next owner or by the coordinator.
         producer._closed = True
         task = producer._sender.sender_task
         if task is not None:
             task.cancel()
         await producer.client.close()
+        if not isinstance(error, Exception):
+            raise

@@ -53,6 +53,10 @@ _FATAL = (
     kafka.UnsupportedForMessageFormatError,
     kafka.IncompatibleBrokerVersion,
     kafka.UnsupportedVersionError,
+    kafka.MessageSizeTooLargeError,
+    kafka.RecordListTooLargeError,
+    kafka.InvalidTransactionTimeout,
+    kafka.InvalidTopicError,
 )
 
 
@@ -67,6 +71,6 @@ def verdict(error: BaseException) -> Verdict:
         seen = seen.__cause__
     if isinstance(error, Gap):
         return Verdict.REWIND
-    if isinstance(error, (kafka.KafkaError, ConnectionError, TimeoutError)):
+    if isinstance(error, (kafka.KafkaError, OSError)):
         return Verdict.REOPEN
     return Verdict.BUG

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord
 
 from streams.engine.routing import partition_of
-from streams.events import Event, Output, Rejected, Source, dead_letter, undecodable
+from streams.events import KEY_BYTES, Event, Output, Rejected, Source, dead_letter, undecodable
+
+ID_CHARS = 200
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 DEAD_VALUE_BYTES = 1_500_000
 """What of a value a dead letter keeps. Only a compressed one can be larger: the topics bound what is sent."""
@@ -62,7 +66,7 @@ class Intake:
                 raise Rejected("null_value", f"value: null has no meaning on {source.topic}")
             value = None
         else:
-            if len(raw) > self._max_value_bytes:
+            if len(raw) > self._max_value_bytes and not source.own:
                 raise Rejected("oversized", f"value: {len(raw)} bytes, at most {self._max_value_bytes} are accepted")
             value = source.decode(raw)
             if source.identity is not None:
@@ -76,11 +80,17 @@ class Intake:
             if source.identity is None:
                 return ""
             raise Rejected("null_key", f"key: null; {source.topic} is keyed by the id in its values")
+        if len(record.key) > KEY_BYTES:
+            raise Rejected("invalid_key", f"key: {len(record.key)} bytes, at most {KEY_BYTES} are accepted")
         try:
             key: str = record.key.decode()
         except UnicodeDecodeError as error:
             raise Rejected("invalid_key", f"key: not UTF-8 at byte {error.start}") from None
         if source.identity is not None:
+            if not 1 <= len(key) <= ID_CHARS or _CONTROL.search(key):
+                raise Rejected(
+                    "invalid_key", f"key: expected 1 to {ID_CHARS} characters, none of them a control character"
+                )
             expected = partition_of(record.key, self._partitions)
             if expected != record.partition:
                 raise Rejected(

@@ -48,7 +48,7 @@ def is_repeat(seen: dict[str, dict[str, int]], topic: str, record: ConsumerRecor
         if name != SEQUENCE:
             continue
         producer, _, digits = value.decode(errors="replace").rpartition(":")
-        if not digits.isascii() or not digits.isdigit():
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
             continue  # not one of ours: anybody may send headers
         last = seen.setdefault(topic, {})
         if int(digits) <= last.get(producer, 0):

@@ -14,7 +14,7 @@ from typing import Protocol
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.engine.changelog import COMMIT_KEY, OUTBOX_KEY, Changelog, Commit, encode_commit
-from streams.engine.errors import Gap, PositionLost, StepFailed, Verdict, verdict
+from streams.engine.errors import Fatal, Gap, PositionLost, StepFailed, Verdict, verdict
 from streams.engine.intake import Intake
 from streams.engine.outbox import decode_outbox, encode_outbox, is_repeat, number
 from streams.engine.overlay import Overlay
@@ -27,6 +27,16 @@ log = logging.getLogger(__name__)
 
 QUIET_COMMIT_S = 10.0
 """How long positions may wait for a commit when what was read changed nothing."""
+
+IDLE_S = 2.0
+"""How long an idle partition waits before it looks whether a batch was lost on the way."""
+
+COMMIT_BYTES = 16_000_000
+"""A commit takes no further record of a batch once its outputs are larger: one record may lead to thousands."""
+
+MAX_OUTPUT_BYTES = 1_900_000
+MAX_STATE_BYTES = 3_900_000
+"""Largest values that the topics of `streams/topics.py` take, with room for key and headers."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,10 @@ class Links(Protocol):
 
     async def rewind(self, place: Place, positions: Mapping[str, int]) -> dict[str, int]:
         """Seek the sources; return each topic's seek count."""
+        ...
+
+    def fetched_to(self, place: Place) -> dict[str, int]:
+        """Return where each source's next batch will start, as far as it was sought."""
         ...
 
     def generation(self) -> int:
@@ -138,6 +152,7 @@ class Processor:
         self._by_positions = by_positions
         self._backoff_s = backoff_s
         self._intake = Intake(side.sources, place.partitions, max_value_bytes)
+        self._own = {source.topic for source in side.sources if source.own and by_positions}
         self._lossy = {source.topic for source in side.sources if source.lossy}
         self._logical = {place.topics[source.topic]: source.topic for source in side.sources}
         self._queue: deque[Batch] = deque()
@@ -152,6 +167,7 @@ class Processor:
         self._sought: dict[str, int] = {}
         self._unwritten: Commit | None = None
         self._unwritten_since = 0.0
+        self._held = False
 
     # -- what Faust's agents call
 
@@ -162,7 +178,7 @@ class Processor:
             await self._drained.wait()
         if self.is_open:
             self._queue.append(batch)
-            self._queued += len(batch.records)
+            self._queued += batch.weight
             self._arrived.set()
 
     # -- what the store calls
@@ -174,7 +190,7 @@ class Processor:
         await self._stop_worker()
         opening = self._opening = asyncio.create_task(self._open(token), name=f"open-{self!r}")
         await asyncio.wait([opening])
-        if opening.cancelled() or not opening.result():
+        if opening.cancelled() or not opening.result() or token != self._token:
             return False
         self.is_open = True
         self._worker = asyncio.create_task(self._work(token), name=f"processor-{self!r}")
@@ -193,7 +209,9 @@ class Processor:
             log.warning("%r: the open transaction did not end in %.1f s, it is left to its timeout", self, timeout_s)
         await self._stop_worker()
         await self._writer.close()
-        self.parked_at = time.monotonic()
+        if self._held:
+            self._held = False
+            self.parked_at = time.monotonic()
 
     @property
     def positions(self) -> dict[str, int]:
@@ -243,8 +261,8 @@ class Processor:
         self._unwritten = None
         await self._writer.open()
         reader = self._reader()
-        await reader.start()
         try:
+            await reader.start()
             restored = await self.changelog.catch_up(
                 reader,
                 self.place.changelog,
@@ -263,6 +281,7 @@ class Processor:
             await self._writer.commit(unsent, self._changelog_place, (), self._full(positions))
         self.changelog.commit.positions = positions
         self._sought = {}
+        self._held = True
 
     async def _positions(self, reader: AIOKafkaConsumer) -> dict[str, int]:
         """Return where each source continues: the committed position, or the log's beginning for a new source."""
@@ -294,12 +313,13 @@ class Processor:
     # -- working
 
     async def _work(self, token: int) -> None:
-        while True:
-            timeout = None if self._unwritten is None else QUIET_COMMIT_S
+        missing: dict[str, int] = {}
+        while token == self._token:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), timeout)
+                await asyncio.wait_for(self._arrived.wait(), IDLE_S)
             self._idle.clear()
             try:
+                missing = self._look_for_lost(missing)
                 await self._apply(self._take())
             except asyncio.CancelledError:
                 raise
@@ -309,13 +329,28 @@ class Processor:
             finally:
                 self._idle.set()
 
+    def _look_for_lost(self, before: dict[str, int]) -> dict[str, int]:
+        """Return what was fetched and never came, by topic; raise `Gap` when that was so before, and nothing moved.
+
+        Faust clears its queues when it resumes after a rebalance, and an agent that restarts loses what it held. A lost
+        batch is noticed by the one that follows it; this is for the last one.
+        """
+        if self._queue:
+            return {}
+        fetched, positions = self._links.fetched_to(self.place), self.positions
+        missing = {topic: offset for topic, offset in fetched.items() if offset > positions.get(topic, offset)}
+        lost = {topic: offset for topic, offset in missing.items() if before.get(topic) == offset}
+        if lost:
+            raise Gap(f"fetched to {lost}, but only delivered to {[positions[topic] for topic in lost]}")
+        return missing
+
     def _take(self) -> list[Batch]:
         """Return the queued batches up to the bound, at least one if there is one."""
         taken: list[Batch] = []
         count = 0
-        while self._queue and (not taken or count + len(self._queue[0].records) <= self._batch_records):
+        while self._queue and (not taken or count + self._queue[0].weight <= self._batch_records):
             batch = self._queue.popleft()
-            count += len(batch.records)
+            count += batch.weight
             taken.append(batch)
         self._queued -= count
         if not self._queue:
@@ -331,8 +366,8 @@ class Processor:
             await self._links.crash(error)
             return False
         log.warning("%r: %s after %r", self, what.value, error)
-        self._observer.reopened(self.place, what.value)
         self._close_gate()
+        self._observer.reopened(self.place, what.value)
         self._idle.set()
         try:
             if what is not Verdict.REWIND and not await self._open(token):
@@ -367,43 +402,48 @@ class Processor:
         overlay = Overlay(self.changelog.table, self.side.state_version)
         outputs: list[Output] = []
         report = CommitReport(self.place, 0, 0.0)
-        for batch in batches:
+        advanced = False
+        for place, batch in enumerate(batches):
             topic = self._logical[batch.tp.topic]
             records = self._fresh(topic, batch, commit.positions[topic])
-            if not records:
+            if records is None:
                 continue
-            self._run(topic, records, overlay, commit, outputs)
-            _note_range(commit.applied, topic, commit.positions[topic], batch.end)
-            commit.positions[topic] = batch.end
-            report.read[topic] += len(records)
-            report.records += len(records)
+            advanced = True
+            done = self._run(topic, records, overlay, commit, outputs)
+            end = batch.end if done == len(records) else records[done].offset
+            _note_range(commit.applied, topic, max(commit.positions[topic], batch.start), end)
+            commit.positions[topic] = end
+            report.read[topic] += done
+            report.records += done
+            if done < len(records):
+                skipped = len(batch.records) - len(records)
+                self._put_back([batch.after(skipped + done), *batches[place + 1 :]])
+                break
             await asyncio.sleep(0)
         changes = overlay.changes()
-        if not changes and not outputs and not self._overdue(bool(report.records)):
-            if report.records:
+        if not changes and not outputs and not self._overdue():
+            if advanced:
                 self._unwritten_since = self._unwritten_since if self._unwritten else time.monotonic()
                 self._unwritten = commit
             return
         if not commit.applied:
             return
-        last = max(record.timestamp for batch in batches for record in batch.records[-1:]) if batches else 0
+        last = max((record.timestamp for batch in batches for record in batch.records[-1:]), default=0)
         await self._commit(commit, changes, outputs, last)
         report.outputs.update((output.topic, output.tag) for output in outputs)
         report.seconds = time.perf_counter() - started
         self._observer.committed(report)
 
-    def _overdue(self, more: bool) -> bool:
-        if self._unwritten is None:
-            return False
-        return not more or time.monotonic() - self._unwritten_since > QUIET_COMMIT_S
+    def _overdue(self) -> bool:
+        return self._unwritten is not None and time.monotonic() - self._unwritten_since > QUIET_COMMIT_S
 
-    def _fresh(self, topic: str, batch: Batch, position: int) -> list[ConsumerRecord[bytes, bytes]]:
+    def _fresh(self, topic: str, batch: Batch, position: int) -> list[ConsumerRecord[bytes, bytes]] | None:
         """Return the batch's records from `position` on; raise `Gap` when it starts beyond."""
         if batch.end <= position:
-            return []
+            return None
+        if batch.start > position and batch.seeks < self._sought.get(topic, 0):
+            return None  # fetched before the seek that brought us here
         if batch.start > position and topic not in self._lossy:
-            if batch.seeks < self._sought.get(topic, 0):
-                return []  # fetched before the seek that brought us here
             raise Gap(f"{batch!r} does not continue offset {position}")
         if batch.start >= position:
             return batch.records
@@ -416,23 +456,37 @@ class Processor:
         overlay: Overlay,
         commit: Commit,
         outputs: list[Output],
-    ) -> None:
-        admit, step, emit = self._intake.admit, self.side.step, outputs.extend
-        for record in records:
-            if self._by_positions and is_repeat(commit.seen, topic, record):
+    ) -> int:
+        """Step over `records` until the outputs of the commit are many; return how many records were taken."""
+        admit, step = self._intake.admit, self.side.step
+        size = 0
+        for count, record in enumerate(records):
+            if size > COMMIT_BYTES:
+                return count
+            if topic in self._own and is_repeat(commit.seen, topic, record):
                 continue
             event = admit(topic, record)
             if not isinstance(event, Event):
                 outputs.append(event)
                 continue
             try:
-                emit(step(overlay, event))
+                for output in step(overlay, event):
+                    outputs.append(output)
+                    size += len(output.value or b"")
             except Rejected as rejected:
                 outputs.append(self._intake.reject(event, rejected))
             except Exception as error:
                 raise StepFailed(
                     f"{self.place.side}: {topic} partition {record.partition} offset {record.offset}: {error!r}"
                 ) from error
+        return len(records)
+
+    def _put_back(self, batches: list[Batch]) -> None:
+        """Queue again, in front, what did not fit into the commit."""
+        if self.is_open:
+            self._queue.extendleft(reversed(batches))
+            self._queued += sum(batch.weight for batch in batches)
+            self._arrived.set()
 
     async def _commit(self, commit: Commit, changes: dict[str, bytes | None], outputs: list[Output], now: int) -> None:
         outgoing: dict[TopicPartition, list[Sendable]] = {}
@@ -442,21 +496,31 @@ class Processor:
             target = output.partition
             if target is None:
                 target = partition_of(output.key or b"", partitions)
+            if output.value is not None and len(output.value) > MAX_OUTPUT_BYTES:
+                raise _too_large(topics[output.topic], output.key, output.value, MAX_OUTPUT_BYTES)
             place = (output.topic, target)
             if place not in numbers:
                 numbers[place] = outgoing[TopicPartition(topics[output.topic], target)] = []
             numbers[place].append(output)
+        for key, value in changes.items():
+            if value is not None and len(value) > MAX_STATE_BYTES:
+                raise _too_large(self.place.changelog, key.encode(), value, MAX_STATE_BYTES)
         state = [Message(key.encode(), value, now) for key, value in changes.items()]
         numbered: Outgoing = outgoing
         if self._by_positions:
             numbered = number(outgoing, f"{self.place.side}/{self.place.partition}", commit)
             state.append(Message(OUTBOX_KEY, encode_outbox(numbered), now))
         state.append(Message(COMMIT_KEY, encode_commit(commit), now))
-        end = await self._writer.commit(numbered, self._changelog_place, state, self._full(commit.positions))
+        begin = await self._writer.commit(numbered, self._changelog_place, state, self._full(commit.positions))
         self.changelog.absorb(changes)
         self.changelog.commit = commit
-        self.changelog.position = end
+        self.changelog.position = begin
         self._unwritten = None
+
+
+def _too_large(topic: str, key: bytes | None, value: bytes, most: int) -> Fatal:
+    """Return what is raised before the append: the broker would refuse the record for ever."""
+    return Fatal(f"{topic}: {len(value):,} bytes under key {(key or b'')[:80]!r}, at most {most:,} can be written")
 
 
 def _note_range(applied: list[tuple[str, int, int]], topic: str, start: int, end: int) -> None:

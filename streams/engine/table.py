@@ -51,6 +51,11 @@ class WorkerLinks:
         counts = await self.consumer.rewind({sources[topic]: offset for topic, offset in positions.items()})
         return {topic: counts.get(sources[topic], 0) for topic in positions}
 
+    def fetched_to(self, place: Place) -> dict[str, int]:
+        """See `streams.engine.processor.Links`."""
+        found = {topic: self.consumer.fetched_to(tp) for topic, tp in self._sources(place).items()}
+        return {topic: offset for topic, offset in found.items() if offset is not None}
+
     def generation(self) -> int:
         """See `streams.engine.processor.Links`."""
         return int(self._app.consumer_generation_id)
@@ -71,6 +76,7 @@ class PartitionedStore(Store[str, bytes]):
         super().__init__("partitioned://", table.app, table)
         self.processors: dict[int, Processor] = {}
         self.is_ready = False
+        self._epoch = 0
         self._make = make
         self._lock = asyncio.Lock()
 
@@ -83,31 +89,41 @@ class PartitionedStore(Store[str, bytes]):
 
     async def on_recovery_completed(self, active_tps: set[TP], _standby_tps: set[TP]) -> None:
         """Open what is ours now. Faust swallows what is raised here, so nothing is: the app crashes instead."""
+        self._epoch += 1
+        epoch = self._epoch
         try:
-            await self._open({tp.partition for tp in active_tps})
+            # Faust starts a recovery anew while an older one runs: what that still opens is void, and holds the lock.
+            await self._let_go(timeout_s=1.0)
+            await self._open({tp.partition for tp in active_tps}, epoch)
         except Exception as error:
             if verdict(error) is not Verdict.FATAL:
                 log.exception("%s: could not be opened", self.table_name)
             await self.app.crash(error)
 
-    async def _open(self, ours: set[int]) -> None:
+    async def _open(self, ours: set[int], epoch: int) -> None:
         async with self._lock:
-            self._forget(ours)
+            if epoch != self._epoch:
+                return
+            self._forget()
             for partition in ours:
                 if partition not in self.processors:
                     self.processors[partition] = self._make(partition)
             to_open = [self.processors[partition] for partition in sorted(ours)]
             opened = await asyncio.gather(*(processor.open() for processor in to_open))
-            self.is_ready = all(opened)
+            self.is_ready = all(opened) and epoch == self._epoch
 
-    def _forget(self, ours: set[int]) -> None:
+    def _forget(self) -> None:
         oldest = time.monotonic() - KEEP_PARKED_S
         for partition, processor in list(self.processors.items()):
-            if partition not in ours and processor.parked_at < oldest:
+            if processor.parked_at < oldest:
                 del self.processors[partition]
 
     async def park(self, *, timeout_s: float) -> None:
         """Let every partition go; each finishes its open transaction first, within the bound."""
+        self._epoch += 1
+        await self._let_go(timeout_s=timeout_s)
+
+    async def _let_go(self, *, timeout_s: float) -> None:
         self.is_ready = False
         await asyncio.gather(*(processor.park(timeout_s=timeout_s) for processor in self.processors.values()))
 
@@ -172,7 +188,6 @@ class Table(faust.Table[str, bytes]):
         super().__init__(app, key_type=str, value_type=bytes, **kwargs)
         self._make = make
         self._park_timeout_s = park_timeout_s
-        app.on_partitions_revoked.connect(self._on_revoked)
 
     def _new_store(self) -> PartitionedStore:
         return PartitionedStore(self, self._make)
@@ -181,9 +196,6 @@ class Table(faust.Table[str, bytes]):
     def partitioned(self) -> PartitionedStore:
         """The store, by its type."""
         return cast(PartitionedStore, self.data)
-
-    async def _on_revoked(self, *_: Any, **__: Any) -> None:
-        await self.partitioned.park(timeout_s=self._park_timeout_s)
 
     async def on_stop(self) -> None:
         """Finish the open transactions before the app goes."""

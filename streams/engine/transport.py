@@ -12,12 +12,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, NoError, NoOffsetForPartitionError, for_code
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    NoError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    for_code,
+)
 from aiokafka.protocol.group import HeartbeatRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.engine.errors import Verdict, verdict
+from streams.engine.errors import PositionLost, Verdict, verdict
 
 FETCH_WAIT_MS = 30
 """How long a fetch may wait at the broker.
@@ -28,6 +35,9 @@ that was just drained waits for the fetch of the idle ones: the bound is a laten
 
 
 WATCH_S = 0.5
+
+RECORD_BYTES = 3_000
+"""Bytes that count as much as a record."""
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +52,24 @@ class Batch:
         missing (transaction markers, compaction); a batch always continues the one before it.
     seeks : int
         How often the partition had been sought when the batch was fetched.
+    weight : int
+        What it counts for where batches are bounded: its records, or its bytes by `RECORD_BYTES` where that is more.
     """
 
-    __slots__ = ("__weakref__", "end", "records", "seeks", "start", "tp")
+    __slots__ = ("__weakref__", "end", "records", "seeks", "start", "tp", "weight")
 
-    def __init__(self, tp: TP, start: int, seeks: int, records: list[ConsumerRecord[bytes, bytes]]) -> None:
+    def __init__(self, tp: TP, start: int, end: int, seeks: int, records: list[ConsumerRecord[bytes, bytes]]) -> None:
         self.tp = tp
         self.start = start
-        self.end = records[-1].offset + 1
+        self.end = end
         self.seeks = seeks
         self.records = records
+        self.weight = max(len(records), sum(len(r.value or b"") for r in records) // RECORD_BYTES)
+
+    def after(self, count: int) -> Batch:
+        """Return what is left of the batch after its first `count` records, at least one being left."""
+        rest = self.records[count:]
+        return Batch(self.tp, rest[0].offset, self.end, self.seeks, rest)
 
     def __repr__(self) -> str:
         return f"<Batch {self.tp.topic}-{self.tp.partition} {self.start}:{self.end}>"
@@ -91,6 +109,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             except Exception as error:  # noqa: BLE001  # every error has its verdict
                 if verdict(error) is Verdict.REOPEN and not coordinator._coordination_task.done():
                     log.warning("the group could not be joined, trying again: %r", error)
+                    heartbeats = coordinator._heartbeat_task
+                    if heartbeats is not None and heartbeats.done():
+                        coordinator.reset_generation()  # only joining again starts them anew
                     continue
                 asyncio.run_coroutine_threadsafe(self.app.crash(error), self.parent_loop)
                 return
@@ -117,20 +138,43 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         try:
             fetched = await super()._fetch_records(consumer, placed, timeout, max_records)
+        except OffsetOutOfRangeError as error:
+            raise PositionLost(f"the log no longer holds the position: {error}") from error
         except NoOffsetForPartitionError:
             # aiokafka looked for a committed offset before our seek came: the seek is what counts.
             with contextlib.suppress(IllegalStateError):  # the assignment changed meanwhile
                 for tp in placed & self._next.keys():
                     consumer.seek(tp, self._next[tp])
             return {}
+        except KafkaError as error:
+            if verdict(error) is not Verdict.REOPEN:
+                raise
+            # The group's coordination failed while this fetch waited; the watch over it deals with that.
+            log.warning("the fetch was given up: %r", error)
+            await asyncio.sleep(FETCH_WAIT_MS / 1000)
+            return {}
         batches = {}
-        for found, records in fetched.items():
-            tp = TP(found.topic, found.partition)
-            if records and tp in self._next:
-                batch = Batch(tp, self._next[tp], self._seek_counts[tp], records)
-                self._next[tp] = batch.end
-                batches[tp] = [batch]
+        records_of = {TP(found.topic, found.partition): records for found, records in fetched.items()}
+        for tp in placed & self._next.keys():
+            start, records = self._next[tp], records_of.get(tp, [])
+            end = self._reached(consumer, tp, start, records)
+            if end > start:
+                batches[tp] = [Batch(tp, start, end, self._seek_counts[tp], records)]
+                self._next[tp] = end
         return batches
+
+    @staticmethod
+    def _reached(consumer: AIOKafkaConsumer, tp: TP, start: int, records: list[ConsumerRecord[bytes, bytes]]) -> int:
+        """Return the offset that the next fetch starts from: beyond the markers of transactions and aborted records.
+
+        A position that stayed before them would be older than the log as soon as retention deletes what it has read.
+        """
+        end = records[-1].offset + 1 if records else start
+        assignment = consumer._subscription.subscription.assignment
+        if assignment is None or not assignment.active or tp not in assignment.tps:
+            return int(end)
+        state = assignment.state_value(tp)
+        return int(max(end, state.position) if state.has_valid_position else end)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Forget where the last assignment stood: what is ours now is sought anew."""
@@ -138,11 +182,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_partitions_assigned(assigned, generation_id)
 
     def behind(self, tp: TP, position: int) -> int:
-        """Return how many records of `tp` come after `position`, as far as the last fetch could tell.
-
-        The log's end counts the markers of transactions too: when all that was fetched is at `position`, and the fetch
-        has reached the end, nothing is behind.
-        """
+        """Return how far the end of `tp`'s log is beyond `position`, as far as the last fetch could tell."""
         consumer = self._ensure_consumer()
         assignment = consumer._subscription.subscription.assignment
         place = TopicPartition(tp.topic, tp.partition)
@@ -151,8 +191,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         state = assignment.state_value(place)
         end = state.highwater
         if end is None or not state.has_valid_position:
-            return 0
-        if state.position >= end and self._next.get(tp) == position:
             return 0
         return int(max(0, end - position))
 
@@ -213,13 +251,13 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
-        last = record.records[-1]
+        last = record.records[-1] if record.records else None
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=last.offset,
-            timestamp=last.timestamp / 1000.0,
-            timestamp_type=last.timestamp_type,
+            offset=record.end - 1,
+            timestamp=last.timestamp / 1000.0 if last else 0.0,
+            timestamp_type=last.timestamp_type if last else 0,
             headers=[],
             key=None,
             value=record,
@@ -248,6 +286,10 @@ class Consumer(driver.Consumer):
     async def rewind(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
         """Seek partitions back to where their processor stands; see `ConsumerThread.rewind`."""
         return await self._thread.rewind(offsets)
+
+    def fetched_to(self, tp: TP) -> int | None:
+        """Return where the next batch of `tp` will start; None before it was sought."""
+        return self._thread._next.get(tp)
 
     async def is_current(self, partitions: Iterable[TP]) -> bool:
         """Return whether a heartbeat succeeds now in the generation that assigned us `partitions`."""

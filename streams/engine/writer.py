@@ -46,7 +46,10 @@ class Writer(Protocol):
     async def commit(
         self, outputs: Outgoing, changelog: TopicPartition, state: Sequence[Sendable], positions: Mapping[str, int]
     ) -> int:
-        """Write all of it, or none. Return the changelog offset after the state; -1 when no state was written."""
+        """Write all of it, or none. Return where in the changelog the state begins; -1 when none was written.
+
+        Reading a commit again changes nothing, so a restore may go on from there.
+        """
         ...
 
     async def close(self) -> None:
@@ -142,7 +145,7 @@ class TransactionalWriter(_Owner):
         offsets = {TopicPartition(topic, self._partition): offset for topic, offset in positions.items()}
         await asyncio.gather(producer.send_offsets_to_transaction(offsets, self._clients.group), *deliveries, *written)
         await producer.commit_transaction()
-        return int(written[-1].result().offset) + 1 if written else -1
+        return int(written[0].result().offset)
 
 
 class PositionWriter(_Owner):
@@ -170,7 +173,7 @@ class PositionWriter(_Owner):
     ) -> int:
         """State first, as one record batch, then the outputs; see `Writer.commit`."""
         producer = self._opened()
-        end = -1
+        begin = -1
         if state:
             builder = producer.create_batch()
             for message in state:
@@ -180,7 +183,7 @@ class PositionWriter(_Owner):
                         "(GOLDSTREAM_BATCH_RECORDS is too high for a broker without transactions)"
                     )
             delivery = await producer.send_batch(builder, changelog.topic, partition=changelog.partition)
-            end = int((await delivery).offset) + len(state)
+            begin = int((await delivery).offset)
         deliveries = []
         for place, messages in outputs.items():
             deliveries += await _send(producer, place, messages)
@@ -191,4 +194,4 @@ class PositionWriter(_Owner):
                 {TP(topic, self._partition): offset for topic, offset in positions.items()}
             )
             self._committed_at = now
-        return end
+        return begin

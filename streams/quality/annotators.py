@@ -33,9 +33,9 @@ _NO_STATS: Final = Stats()
 SOURCES: Final = (
     Source("annotations", contract(Annotation), attrgetter("annotator_id")),
     Source("annotators", contract(Annotator), attrgetter("annotator_id")),
-    Source("outcomes", reader(Judgement), attrgetter("annotator_id")),
-    Source("globals.a", contract(Globals), None),
-    Source("ticks.a", contract(Tick), None, lossy=True),
+    Source("outcomes", reader(Judgement), attrgetter("annotator_id"), own=True),
+    Source("globals.a", contract(Globals), None, own=True),
+    Source("ticks.a", contract(Tick), None, lossy=True, own=True),
 )
 
 
@@ -131,7 +131,7 @@ def _scored(
 
 def _sped(event: Event, annotation: Annotation, rules: Rules, kind: str) -> Output:
     return quality_event(
-        event_id=f"{annotation.annotation_id}:{kind}",
+        event_id=f"{annotation.annotator_id}:{annotation.annotation_id}:{kind}",
         kind=kind,
         annotator_id=annotation.annotator_id,
         project=annotation.project,
@@ -208,7 +208,7 @@ def _turn(stats: Stats, rules: Rules) -> bool:
 def _turned(event: Event, cause: Annotation | Judgement, stats: Stats, rules: Rules, cause_id: str) -> Output:
     kind = checks.BELOW if stats.below else checks.RECOVERED
     return quality_event(
-        event_id=f"{cause_id}:{kind}",
+        event_id=f"{cause.annotator_id}:{cause_id}:{kind}",
         kind=kind,
         annotator_id=cause.annotator_id,
         project=cause.project,

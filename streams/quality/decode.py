@@ -31,7 +31,7 @@ def contract(model: type[M]) -> Callable[[bytes], M]:
         try:
             value: M = validate(raw)
         except ValidationError as error:
-            raise Rejected(_reason(error), explain(error)) from None
+            raise Rejected("malformed_json" if _is_malformed(error) else "invalid", explain(error)) from None
         # Where any JSON may stand, the validator takes NaN and 1e999 too, and the encoder would write null.
         for name in free:
             if not _is_finite(getattr(value, name)):
@@ -49,6 +49,7 @@ def _is_finite(value: Any) -> bool:
     return not isinstance(value, list) or all(map(_is_finite, value))
 
 
-def _reason(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return "malformed_json" if first["type"] == "json_invalid" else "invalid"
+def _is_malformed(error: ValidationError) -> bool:
+    if error.error_count() != 1:
+        return False  # listing many is slow, and what is not JSON at all is one error
+    return error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] == "json_invalid"

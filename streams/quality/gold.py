@@ -6,8 +6,12 @@ from schemas import Gold
 from streams.events import Output, Rejected
 from streams.quality.case import Case
 from streams.quality.closing import revise
+from streams.quality.records import encode
 from streams.quality.spaces import answers
 from streams.quality.task_state import Truth
+
+TRUTH_BYTES = 10_000
+"""Bound on a known answer: every vote remembers what it was compared with."""
 
 
 def apply(case: Case, gold: Gold | None) -> list[Output]:
@@ -26,6 +30,9 @@ def apply(case: Case, gold: Gold | None) -> list[Output]:
         return revise(case)
     if gold.project != task.project:
         raise Rejected("project_mismatch", f"project: the task belongs to {task.project!r}")
+    size = len(encode(gold.answer))
+    if size > TRUTH_BYTES:
+        raise Rejected("oversized", f"answer: {size} bytes, at most {TRUTH_BYTES} are kept with a task")
     truth = Truth(str(gold.kind), answers(case.asked, gold.answer, "answer"))
     if truth == task.truth:
         return []

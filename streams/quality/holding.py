@@ -16,6 +16,9 @@ RESUMING = key("r")
 HELD_BYTES = 1_000_000
 """Bound on what waits for one task: it is one record of the changelog."""
 
+PARTITION_BYTES = 256_000_000
+"""Bound on what waits in a partition: beyond it the unpublished tasks that waited longest are given up."""
+
 Step = Callable[[State, Event], list[Output]]
 Decoders = Mapping[str, Callable[[bytes], object]]
 
@@ -48,12 +51,22 @@ def hold(state: State, event: Event, task: Task | None, *, per_task: int, tasks:
         task = Task("held", expiry=expiry.append(state, expiry.HELD, event.key, now(state)))
         arrive(state, "held")
     task.held.append(kept)
+    totals(state).held_bytes += len(event.raw or b"")
     if task.phase != "held" and not task.waiting:
         wait(state, event.key, task)
     state.put(task_key(event.key), task)
-    if task.phase == "held" and totals(state).held > tasks:
-        return give_up_oldest(state)
-    return []
+    outputs: list[Output] = []
+    counts = totals(state)
+    while counts.held > tasks or (counts.held_bytes > PARTITION_BYTES and counts.held):
+        outputs += give_up_oldest(state)
+    return outputs
+
+
+def keep(state: State, task: Task, held: list[Held]) -> None:
+    """Let events that were taken from a task wait with it after all."""
+    task.held = held
+    if held:
+        totals(state).held_bytes += _size(held)
 
 
 def _size(held: Iterable[Held]) -> int:
@@ -75,6 +88,7 @@ def give_up_oldest(state: State) -> list[Output]:
     task = load(state, task_id)
     expiry.remove(state, expiry.HELD, task.expiry, task_id)
     leave(state, "held")
+    totals(state).held_bytes -= _size(task.held)
     state.delete(task_key(task_id))
     return reject_all(task_id, task.held, "unknown_task", f"task_id: no task {task_id!r} was published in time")
 
@@ -97,6 +111,8 @@ def leave_waiting(state: State, task_id: str, task: Task) -> list[Held]:
         task.waiting = 0
         totals(state).waiting -= 1
     held, task.held = task.held, []
+    if held:
+        totals(state).held_bytes -= _size(held)
     return held
 
 

@@ -6,10 +6,10 @@ from schemas import Task as Published
 from streams.events import Event, Output, Rejected, State
 from streams.quality import closing, labels, outcomes
 from streams.quality.case import Case
-from streams.quality.holding import Decoders, Step, leave_waiting, publish_held, reject_all, replay, wait
+from streams.quality.holding import Decoders, Step, keep, leave_waiting, publish_held, reject_all, replay, wait
 from streams.quality.keys import fixed
 from streams.quality.policies import removed
-from streams.quality.spaces import digest, questions, written
+from streams.quality.spaces import QUESTIONS_CHARS, digest, questions, written
 from streams.quality.task_state import (
     Settings,
     Task,
@@ -29,9 +29,13 @@ def publish(state: State, event: Event, sent: Published, step: Step, decoders: D
     Raises
     ------
     Rejected
-        ``task_conflict`` when the content changes under votes or a known answer.
+        ``task_conflict`` when the content changes under votes or a known answer; ``oversized`` when its
+        questions are too large to be kept.
     """
     task_id = event.key
+    size = len(written(sent))
+    if size > QUESTIONS_CHARS:
+        raise Rejected("oversized", f"questions: {size} characters, at most {QUESTIONS_CHARS} are kept with a task")
     task = state.get(task_key(task_id), Task)
     if task is not None and task.phase not in ("held", "withdrawn"):
         if digest(sent) != task.digest:
@@ -94,7 +98,7 @@ def _change(state: State, task_id: str, task: Task, sent: Published, step: Step,
     if task.entries or task.truth is not None or task.phase == "stub":
         has = "votes" if task.truth is None else "gold"
         raise Rejected("task_conflict", f"the task has {has}: withdraw it, and publish other content under a new id")
-    task.held = leave_waiting(state, task_id, task)
+    keep(state, task, leave_waiting(state, task_id, task))
     return _store(state, task_id, task, sent, step, decoders)
 
 

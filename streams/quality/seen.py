@@ -5,8 +5,8 @@ Ids are spread over buckets by a hash, so that an annotation reads and writes a 
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Final
-from zlib import crc32
 
 import msgspec
 
@@ -23,17 +23,18 @@ class Accepted(msgspec.Struct, array_like=True):
 
 
 class Bucket(msgspec.Struct, array_like=True):
-    """Annotation id to its sequence number, the first accepted annotation being 1; oldest first."""
+    """Digest of an annotation id to its sequence number, the first accepted one being 1; oldest first."""
 
     numbers: dict[str, int]
 
 
 def is_known(state: State, annotator_id: str, annotation_id: str, remembered: int) -> bool:
     """Tell whether `annotation_id` is among the annotator's last `remembered` accepted ones."""
-    bucket = state.get(_bucket_key(annotator_id, annotation_id), Bucket)
+    digest = _digest(annotation_id)
+    bucket = state.get(_bucket_key(annotator_id, digest), Bucket)
     if bucket is None:
         return False
-    number = bucket.numbers.get(annotation_id)
+    number = bucket.numbers.get(digest)
     if number is None:
         return False
     accepted = state.get(key("i", annotator_id), Accepted)
@@ -47,14 +48,20 @@ def remember(state: State, annotator_id: str, annotation_id: str, remembered: in
     accepted.count += 1
     state.put(counter, accepted)
 
-    place = _bucket_key(annotator_id, annotation_id)
+    digest = _digest(annotation_id)
+    place = _bucket_key(annotator_id, digest)
     bucket = state.get(place, Bucket) or Bucket({})
     numbers, forgotten = bucket.numbers, accepted.count - remembered
     while numbers and numbers[oldest := next(iter(numbers))] <= forgotten:
         del numbers[oldest]
-    numbers[annotation_id] = accepted.count
+    numbers[digest] = accepted.count
     state.put(place, bucket)
 
 
-def _bucket_key(annotator_id: str, annotation_id: str) -> str:
-    return key("i", annotator_id, str(crc32(annotation_id.encode()) % BUCKETS))
+def _digest(annotation_id: str) -> str:
+    """Return 80 bits, in hex: ids may be long, and an annotator chooses them."""
+    return blake2b(annotation_id.encode(), digest_size=10).hexdigest()
+
+
+def _bucket_key(annotator_id: str, digest: str) -> str:
+    return key("i", annotator_id, str(int(digest[:3], 16) % BUCKETS))

@@ -14,7 +14,9 @@ from pydantic import TypeAdapter
 from schemas import AnswerError, LabelSpace, Task
 from streams.events import Rejected
 
-_PARSED = 16_384
+_PARSED = 1_024
+QUESTIONS_CHARS = 100_000
+"""Bound on a task's questions with their label spaces: they are part of its state, and of its label by class."""
 _JUDGED = frozenset({"classification", "likert_scale", "pairwise_comparison"})
 
 _space = TypeAdapter[Any](LabelSpace).validate_python
@@ -96,7 +98,13 @@ def resolved(text: str, task_type: str, named: Mapping[str, str]) -> str:
                 "unknown_label_space",
                 f"question {question_id!r}: label space {name!r} has type {pair[1]['type']}, not {task_type}",
             )
-    return _canonical(asked).decode()
+    full = _canonical(asked).decode()
+    if len(full) > QUESTIONS_CHARS:
+        raise Rejected(
+            "oversized",
+            f"questions: {len(full)} characters with their label spaces, at most {QUESTIONS_CHARS} are kept",
+        )
+    return full
 
 
 @lru_cache(maxsize=_PARSED)

@@ -39,7 +39,8 @@ class Told(msgspec.Struct, array_like=True):
 class Entry(msgspec.Struct, array_like=True):
     """What one annotator says about the task: an answer per question, or why there is none.
 
-    `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made.
+    `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made; `size` bounds the
+    bytes of the answers.
     """
 
     annotator_id: str
@@ -49,6 +50,7 @@ class Entry(msgspec.Struct, array_like=True):
     reliability: int
     quality: int
     told: list[Told | None] = []
+    size: int = 0
 
 
 class Terms(msgspec.Struct, array_like=True):
@@ -140,7 +142,7 @@ class Totals(msgspec.Struct, array_like=True):
 
     `open`, `closed`, `held` (unpublished, with events that wait) and `gold` count tasks by phase; `waiting`
     counts published tasks, of any phase, whose events wait for their project; `votes` counts stored answers,
-    benched included.
+    benched included; `held_bytes` is the size of the events that wait.
     """
 
     open: int = 0
@@ -149,6 +151,7 @@ class Totals(msgspec.Struct, array_like=True):
     votes: int = 0
     gold: int = 0
     waiting: int = 0
+    held_bytes: int = 0
 
 
 class Clock(msgspec.Struct, array_like=True):

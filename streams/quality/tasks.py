@@ -23,9 +23,9 @@ TICK_MS: Final = 10_000
 SOURCES: Final = (
     Source("tasks", contract(Task), attrgetter("task_id"), tombstones=True),
     Source("gold", contract(Gold), attrgetter("task_id"), tombstones=True),
-    Source("annotations.scored", reader(ScoredVote), attrgetter("task_id")),
-    Source("globals.t", contract(Globals), None),
-    Source("ticks.t", contract(Tick), None, lossy=True),
+    Source("annotations.scored", reader(ScoredVote), attrgetter("task_id"), own=True),
+    Source("globals.t", contract(Globals), None, own=True),
+    Source("ticks.t", contract(Tick), None, lossy=True, own=True),
 )
 _DECODERS: Final = {source.topic: source.decode for source in SOURCES}
 

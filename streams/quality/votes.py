@@ -7,9 +7,14 @@ from streams.quality import outcomes
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
+from streams.quality.records import encode
 from streams.quality.returning import ScoredVote
 from streams.quality.spaces import answers
 from streams.quality.task_state import CLOSED, Entry, totals
+
+SMALL_BYTES = 2_000
+ENTRIES_BYTES = 1_000_000
+"""Bound on the answers kept with one task, each entry above `SMALL_BYTES` being weighed."""
 
 
 def apply(case: Case, annotation: ScoredVote, votes_limit: int, bench_limit: int) -> list[Output]:
@@ -32,6 +37,7 @@ def apply(case: Case, annotation: ScoredVote, votes_limit: int, bench_limit: int
     if annotation.action == "edit" and place is None:
         raise Rejected("nothing_to_edit", "annotator_id: the annotator has no entry on this task")
     entry = _entry(case, annotation)
+    _weigh(task.entries, place, entry)
     if place is None:
         _make_room(case, votes_limit, bench_limit)
         return _add(case, entry)
@@ -42,22 +48,33 @@ def _place(entries: list[Entry], annotation: ScoredVote) -> int | None:
     annotator_id, annotation_id = annotation.annotator_id, annotation.annotation_id
     found = None
     for place, entry in enumerate(entries):
-        if entry.annotation_id == annotation_id:
-            raise Rejected("duplicate", f"annotation_id: {annotation_id!r} is already counted or benched on this task")
         if entry.annotator_id == annotator_id:
+            if entry.annotation_id == annotation_id:
+                raise Rejected("duplicate", f"annotation_id: {annotation_id!r} is already kept with this task")
             found = place
     return found
 
 
 def _entry(case: Case, annotation: ScoredVote) -> Entry:
+    label = annotation.label
     return Entry(
         annotator_id=annotation.annotator_id,
         annotation_id=annotation.annotation_id,
-        answers=None if annotation.non_answer is not None else answers(case.asked, annotation.label, "label"),
+        answers=None if annotation.non_answer is not None else answers(case.asked, label, "label"),
         non_answer=annotation.non_answer,
         reliability=fixed(annotation.reliability),
         quality=fixed(annotation.quality_score),
+        size=len(label) * 4 if isinstance(label, str) else len(encode(label)),
     )
+
+
+def _weigh(entries: list[Entry], place: int | None, entry: Entry) -> None:
+    """Raise `Rejected` when long answers would make the task's state larger than its changelog takes."""
+    if entry.size <= SMALL_BYTES:
+        return  # so many entries as a task may have stay far below the bound
+    kept = sum(other.size for other in entries) - (0 if place is None else entries[place].size)
+    if kept + entry.size > ENTRIES_BYTES:
+        raise Rejected("task_full", f"label: the answers kept with the task would exceed {ENTRIES_BYTES} bytes")
 
 
 def _make_room(case: Case, votes_limit: int, bench_limit: int) -> None:
@@ -65,8 +82,8 @@ def _make_room(case: Case, votes_limit: int, bench_limit: int) -> None:
     if task.phase in CLOSED:
         if len(task.entries) - task.counted >= bench_limit:
             raise Rejected("bench_full", f"the task is {task.phase} and {bench_limit} votes already wait on its bench")
-    elif len(task.entries) >= votes_limit:
-        raise Rejected("task_full", f"the task already has {votes_limit} entries")
+    elif len(task.entries) >= votes_limit + case.settings.unusable_after:
+        raise Rejected("task_full", f"the task already has {len(task.entries)} entries")
 
 
 def _add(case: Case, entry: Entry) -> list[Output]:

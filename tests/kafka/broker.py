@@ -95,6 +95,19 @@ class Broker:
         """Whether the broker's process lives."""
         return self._node is not None and self._node.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The node's process, another one after each start.
+
+        Raises
+        ------
+        RuntimeError
+            It has not been started, or was stopped.
+        """
+        if self._node is None:
+            raise RuntimeError("the broker has no process")
+        return self._node.pid
+
     def start(self) -> None:
         """Start the node, and return when it answers.
 

@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from streams.engine.changelog import COMMIT_KEY, decode_commit
 from streams.engine.errors import StateTooNew, StepFailed
@@ -139,6 +139,35 @@ async def test_a_lost_batch_is_noticed_and_read_again(bootstrap: str, namespace:
         assert lost
         assert set(seen.causes) == {"counting: rewind"}
     assert await counted(bootstrap, namespace) == expected(messages)
+
+
+async def test_a_lost_last_batch_is_missed_and_read_again(bootstrap: str, namespace: str) -> None:
+    await make_counting_topics(bootstrap, namespace, 1)
+    async with counting(bootstrap, namespace, CountingSide(), partitions=1) as (engine, seen):
+        (processor,) = processors(engine)
+        offer = processor.offer
+
+        async def losing(batch: Batch) -> None:
+            processor.offer = offer  # type: ignore[method-assign]  # only once
+            assert batch.records
+
+        processor.offer = losing  # type: ignore[method-assign]  # what a cleared queue would do
+        await publish(bootstrap, namespace, [("numbers", b"a", b"1")])
+        await until(lambda: seen.commits, seconds=20, what="the number counted")
+        assert seen.causes == ["counting: rewind"]
+
+
+async def test_markers_of_transactions_do_not_keep_a_position_back(bootstrap: str, namespace: str) -> None:
+    await make_counting_topics(bootstrap, namespace, 1)
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=namespace)
+    await producer.start()
+    async with producer.transaction():
+        await producer.send(f"{namespace}.numbers", b"1", b"a")
+    await producer.stop()
+    async with counting(bootstrap, namespace, CountingSide(), partitions=1) as (engine, _):
+        (processor,) = processors(engine)
+        await until(lambda: processor.positions["numbers"] == 2, seconds=20, what="the marker passed")
+        assert all(behind == 0 for _, _, behind in engine.lag())
 
 
 async def test_older_state_is_upgraded_and_newer_state_is_refused(bootstrap: str, namespace: str) -> None:

@@ -129,7 +129,7 @@ def test_a_speed_flag_is_a_quality_event_that_names_value_and_threshold() -> Non
     assert outputs[1].key == b"ann"
     assert outputs[1].tag == "too_fast"
     (body,) = bodies(outputs, "quality-events")
-    assert body["event_id"] == "x1:too_fast"
+    assert body["event_id"] == "ann:x1:too_fast"
     assert (body["task_id"], body["annotation_id"], body["value"], body["threshold"]) == (
         "t1",
         "x1",
@@ -204,7 +204,7 @@ def test_nine_wrong_gold_answers_are_not_enough_and_the_tenth_is() -> None:
     outputs, _ = play(*gold(0, 10))
     assert kinds(outputs) == ["below_gold_threshold"]
     (body,) = bodies(outputs, "quality-events")
-    assert body["event_id"] == "t1:g9:1:below_gold_threshold"
+    assert body["event_id"] == "ann:t1:g9:1:below_gold_threshold"
     assert (body["value"], body["threshold"], body["n"]) == (0.0, 0.7, 10)
 
 
@@ -245,7 +245,7 @@ def test_an_annotation_that_turns_the_standing_again_and_again_does_so_in_distin
     outputs, _ = play(("globals.a", settings(1, min_gold=1)), *told)
     ids = [body["event_id"] for body in bodies(outputs, "quality-events")]
     assert len(ids) == len(set(ids)) == 5
-    assert ids[0] == "t1:x1:1:below_gold_threshold"
+    assert ids[0] == "ann:t1:x1:1:below_gold_threshold"
 
 
 def test_a_changed_threshold_shows_at_the_annotators_next_event() -> None:
@@ -258,7 +258,7 @@ def test_a_changed_threshold_shows_at_the_annotators_next_event() -> None:
     )
     assert kinds(outputs) == ["below_gold_threshold", "gold_threshold_recovered"]
     first, second = bodies(outputs, "quality-events")
-    assert first["event_id"] == "x1:below_gold_threshold"
+    assert first["event_id"] == "ann:x1:below_gold_threshold"
     assert (first["policy_version"], second["policy_version"]) == (1, 2)
 
 

@@ -270,6 +270,7 @@ def test_totals_are_a_count_of_the_table_after_every_event(history: list[Event])
             votes=sum(entry.answers is not None for task in stored for entry in task.entries),
             gold=sum(task.phase == "gold" for task in stored),
             waiting=sum(task.phase != "held" and bool(task.held) for task in stored),
+            held_bytes=sum(len(held.raw or b"") for task in stored for held in task.held),
         )
         assert (state.get("totals", Totals) or Totals()) == expected
         assert all(len(task.held) <= SIDE.held_per_task for task in stored)

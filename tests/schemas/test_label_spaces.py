@@ -64,7 +64,7 @@ def test_every_task_type_has_a_space(task_type: TaskType) -> None:
         ({**CLASSES, "multi": True}, ["robin", "wren"]),
         (SCALE, 5),
         (PAIR, {"winner": "tie"}),
-        (PAIR, {"winner": "B", "strength": 3, "seconds": 4}),
+        (PAIR, {"winner": "B", "strength": 3}),
         ({**PAIR, "allow_both_bad": True}, {"winner": "both_bad", "strength": None}),
         (RANKING, ["r3", "r1", "r2"]),
         (SPANS, []),
@@ -92,6 +92,12 @@ def test_an_answer(space: dict[str, Any], answer: Any) -> None:
         (PAIR, {"winner": "both_bad"}, "winner: expected one of A, B, tie"),
         (PAIR, {"winner": "A", "strength": 4}, "strength: expected 1, 2 or 3"),
         (PAIR, {"winner": "A", "strength": True}, "strength: expected 1, 2 or 3"),
+        (PAIR, {"winner": "A", "why": "x"}, "why: expected no field but winner, strength"),
+        (
+            SPANS,
+            [{"start": 0, "end": 1, "label": "person", "id": 1}],
+            "[0].id: expected no field but start, end, label",
+        ),
         (RANKING, ["r1", "r2"], "expected all 3 items, got 2"),
         (RANKING, ["r1", "r1", "r2"], "[1]: expected each item once"),
         (RANKING, ["r1", "r4", "r2"], "[1]: expected one of r1, r2, r3"),
@@ -127,7 +133,7 @@ def test_no_answer(space: dict[str, Any], answer: Any, error: str) -> None:
 
 
 def test_an_error_stays_short() -> None:
-    space = SPACE.validate_python({"type": "classification", "classes": [str(place) * 250 for place in range(10, 60)]})
+    space = SPACE.validate_python({"type": "classification", "classes": [str(place) * 100 for place in range(10, 60)]})
     dialog = SPACE.validate_python({**DIALOG, "turns": {"t1": space.model_dump()}})
     for answer in ({"turns": {"t1": "x" * 10_000}}, {"turns": {"x" * 10_000: 1}}):
         with pytest.raises(AnswerError) as caught:

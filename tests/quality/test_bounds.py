@@ -1,0 +1,123 @@
+"""What a task or a partition may grow to, whatever its producers and annotators send."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from schemas import Task
+from streams.events import ERROR_CHARS, KEY_BYTES, Rejected, undecodable
+from streams.quality import holding, votes
+from streams.quality.decode import contract
+from streams.quality.keys import key
+from streams.quality.tasks import TaskSide
+from tests.quality.campaign import Campaign, reasons, rejections
+
+STATE_BYTES = 3_000_000
+
+
+def largest(campaign: Campaign) -> int:
+    return max(len(value) for value in campaign.state.committed.values())
+
+
+def test_long_answers_stay_below_what_a_changelog_record_takes() -> None:
+    campaign = Campaign()
+    campaign.publish(space={"type": "free_text", "max_chars": 100_000})
+    refused = [rejections(campaign.vote(f"a{n}", "é" * 99_000)) for n in range(64)]
+    assert "task_full" in {reason for letters in refused for reason, _ in letters}
+    assert largest(campaign) < STATE_BYTES
+
+
+def test_short_answers_are_never_refused_for_their_size() -> None:
+    campaign = Campaign()
+    campaign.publish()
+    assert not [n for n in range(60) if rejections(campaign.vote(f"a{n}", "cat"))]
+    assert votes.SMALL_BYTES * 200 < votes.ENTRIES_BYTES
+
+
+def test_a_large_label_space_named_by_many_questions_is_refused() -> None:
+    campaign = Campaign()
+    campaign.settings(
+        2, label_spaces={"s": {"type": "classification", "classes": [f"{n}" * 60 for n in range(10, 60)]}}
+    )
+    campaign.publish(questions=[{"question_id": f"q{n}", "label_space": "s"} for n in range(50)])
+    answer = {f"q{n}": "10" * 60 for n in range(50)}
+    assert reasons(campaign.vote("ann", answer)) == ["oversized"]
+    assert largest(campaign) < STATE_BYTES
+
+
+def test_questions_too_large_to_keep_are_refused() -> None:
+    campaign = Campaign()
+    classes = ["\U0001f642" * 190 + str(n) for n in range(10, 60)]
+    asked = [{"question_id": f"q{n}", "label_space": {"type": "classification", "classes": classes}} for n in range(12)]
+    assert reasons(campaign.publish(questions=asked)) == ["oversized"]
+
+
+def test_a_known_answer_too_large_to_keep_with_every_vote_is_refused() -> None:
+    campaign = Campaign()
+    campaign.publish(space={"type": "free_text", "max_chars": 100_000})
+    assert reasons(campaign.gold("x" * 20_000)) == ["oversized"]
+
+
+def test_what_waits_in_a_partition_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding, "PARTITION_BYTES", 2_000)
+    campaign = Campaign(side=TaskSide())
+    given_up = [reasons(campaign.vote("ann", "cat", task_id=f"t{n}")) for n in range(20)]
+    assert ["unknown_task"] in given_up
+    assert sum(len(value) for name, value in campaign.state.committed.items() if name.startswith(key("t", ""))) < 8_000
+
+
+def test_a_task_with_the_most_votes_can_close_in_spite_of_non_answers() -> None:
+    campaign = Campaign()
+    campaign.settings(2, policy={"redundancy": 64, "max_redundancy": 64, "unusable_after": 2})
+    campaign.publish()
+    campaign.vote("other", None, non_answer="broken_item")
+    for n in range(63):
+        campaign.vote(f"a{n}", "cat")
+    (label, _) = [output for output in campaign.vote("last", "cat") if output.topic.startswith("labels")]
+    assert label.tag == "settled"
+
+
+def test_an_annotation_id_can_be_used_by_every_annotator() -> None:
+    campaign = Campaign()
+    campaign.publish()
+    assert rejections(campaign.vote("evil", "cat", annotation_id="same")) == []
+    assert rejections(campaign.vote("bob", "cat", annotation_id="same")) == []
+
+
+def test_many_errors_in_one_value_are_listed_in_no_time() -> None:
+    space: dict[str, Any] = {"type": "classification", "classes": [1] * 60_000}
+    raw = contract_bytes(questions=[{"question_id": "q", "label_space": space}])
+    decode = contract(Task)
+    started = time.process_time()
+    with pytest.raises(Rejected, match="classes"):
+        decode(raw)
+    few = contract_bytes(questions=[{"question_id": "q", "label_space": space | {"classes": [1] * 6}}])
+    assert time.process_time() - started < 0.5
+    with pytest.raises(Rejected, match="classes"):
+        decode(few)
+
+
+def contract_bytes(**more: Any) -> bytes:
+    fields = {"task_id": "t", "project": "p", "task_type": "classification", "prompt": "?"}
+    return json.dumps(fields | more).encode()
+
+
+def test_a_dead_letter_is_one_printable_line_of_bounded_size() -> None:
+    letter = undecodable(
+        topic="tasks",
+        partition=0,
+        offset=0,
+        timestamp=0,
+        key=b"k" * 5_000,
+        value=b"",
+        reason="invalid",
+        error="a\nb\x1b[31m" + "x" * 10_000,
+    )
+    error = dict(letter.headers)["error"].decode()
+    assert len(letter.key or b"") == KEY_BYTES
+    assert error.isprintable()
+    assert len(error) == ERROR_CHARS
