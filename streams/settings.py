@@ -158,7 +158,7 @@ class Settings(BaseSettings):
         "Largest value that is processed, in bytes; a larger one becomes a dead letter.",
         262_144,
         ge=1024,
-        le=1_048_576,
+        le=400_000,
     )
     tick_s: float = _setting(
         "Batches",

@@ -106,7 +106,7 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("tick_s", "nan", "must be a finite number"),
         ("held_days", "inf", "must be a finite number"),
         ("retention_days", "0", "must be greater than 0"),
-        ("max_value_bytes", "1048577", "must be less than or equal to 1048576"),
+        ("max_value_bytes", "400001", "must be less than or equal to 400000"),
         ("fetch_records", "5001", "must be at most batch_records (5000)"),
         ("heartbeat_s", "2.5", "must be at most a third of session_timeout_s (6)"),
         ("transaction_timeout_s", "5", "must be at least session_timeout_s (6)"),
