@@ -172,8 +172,11 @@ async def test_a_restore_completes_while_workers_come_and_go(bootstrap: str, nam
                 worker.start()
         for worker in restless:
             await asyncio.to_thread(worker.stop)
-        await until(steady.is_ready, seconds=60, what="the steady worker ready")
-        assert steady.metric('goldstream_tasks{phase="open"}') == keys
+        await until(
+            lambda: steady.is_ready() and steady.metric('goldstream_tasks{phase="open"}') == keys,
+            seconds=60,
+            what="all tasks restored by the one worker left",
+        )
         opened = re.findall(r"(\w+-\d+): open in generation (\d+)", steady.log_text())
     assert len(opened) == len(set(opened)), "a partition was opened twice in one generation"
 
