@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from streams.engine.processor import CommitReport, Place
+from streams.engine.ports import CommitReport, Place
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _RECORDS = (1, 5, 10, 50, 100, 500, 1000, 2500, 5000, 10000)
@@ -20,7 +20,7 @@ _RECORDS = (1, 5, 10, 50, 100, 500, 1000, 2500, 5000, 10000)
 class Metrics:
     """The worker's metrics, in a registry of their own.
 
-    Implements `streams.engine.processor.Observer`: what is counted is what has been committed.
+    Implements `streams.engine.ports.Observer`: what is counted is what has been committed.
     """
 
     def __init__(self) -> None:

@@ -15,7 +15,8 @@ from yarl import URL
 
 from streams.engine.batches import BatchSchema
 from streams.engine.clients import Clients
-from streams.engine.processor import Observer, Place, Processor
+from streams.engine.ports import Observer, Place
+from streams.engine.processor import Processor
 from streams.engine.table import Table, TableManager, WorkerLinks
 from streams.engine.transport import Batch, Consumer, Transport
 from streams.engine.writer import PositionWriter, TransactionalWriter, Writer

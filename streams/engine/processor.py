@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.engine.changelog import COMMIT_KEY, OUTBOX_KEY, Changelog, Commit, encode_commit
-from streams.engine.errors import Fatal, Gap, PositionLost, StepFailed, Verdict, verdict
+from streams.engine.errors import Gap, PositionLost, StepFailed, Verdict, verdict
+from streams.engine.inbox import Inbox
 from streams.engine.intake import Intake
 from streams.engine.outbox import decode_outbox, encode_outbox, is_repeat, number
+from streams.engine.outgoing import by_partition, state_messages
 from streams.engine.overlay import Overlay
-from streams.engine.routing import partition_of
+from streams.engine.ports import CommitReport, Links, Observer, Place
 from streams.engine.transport import Batch
-from streams.engine.writer import Message, Outgoing, Sendable, Writer
+from streams.engine.writer import Message, Outgoing, Writer
 from streams.events import Event, Output, Rejected, Side
 
 log = logging.getLogger(__name__)
@@ -33,73 +31,6 @@ IDLE_S = 2.0
 
 COMMIT_BYTES = 16_000_000
 """A commit takes no further record of a batch once its outputs are larger: one record may lead to thousands."""
-
-MAX_OUTPUT_BYTES = 1_900_000
-MAX_STATE_BYTES = 3_900_000
-"""Largest values that the topics of `streams/topics.py` take, with room for key and headers."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Names of everything a processor touches at the broker."""
-
-    side: str
-    partition: int
-    changelog: str
-    topics: Mapping[str, str]
-    """Logical topic to full name, for every topic the side reads or writes."""
-    sources: tuple[str, ...]
-    """Logical names of the topics it reads."""
-    partitions: int
-    """How many partitions a keyed output topic has."""
-
-
-@dataclass
-class CommitReport:
-    """What one commit did, for metrics and logs."""
-
-    place: Place
-    records: int
-    seconds: float
-    outputs: Counter[tuple[str, str]] = field(default_factory=Counter)
-    read: Counter[str] = field(default_factory=Counter)
-
-
-class Observer(Protocol):
-    """Who is told what the engine does."""
-
-    def committed(self, report: CommitReport) -> None:
-        """Note that a commit is durable."""
-
-    def restored(self, place: Place, records: int, seconds: float) -> None:
-        """Note that a table was read back."""
-
-    def reopened(self, place: Place, cause: str) -> None:
-        """Note that a partition had to be opened again, or rewound, outside a rebalance."""
-
-
-class Links(Protocol):
-    """What a processor needs from the worker around it."""
-
-    async def is_ours(self, place: Place) -> bool:
-        """Ask the group's coordinator now whether the partition is ours."""
-        ...
-
-    async def rewind(self, place: Place, positions: Mapping[str, int]) -> dict[str, int]:
-        """Seek the sources; return each topic's seek count."""
-        ...
-
-    def fetched_to(self, place: Place) -> dict[str, int]:
-        """Return where each source's next batch will start, as far as it was sought."""
-        ...
-
-    def generation(self) -> int:
-        """Return the group's generation as the worker knows it."""
-        ...
-
-    def crash(self, error: BaseException) -> Awaitable[None]:
-        """End the worker."""
-        ...
 
 
 class Processor:
@@ -142,23 +73,18 @@ class Processor:
         self.side = side
         self.place = place
         self.changelog = Changelog(side)
-        self.is_open = False
         self.parked_at = time.monotonic()
         self._writer = writer
         self._reader = reader
         self._links = links
         self._observer = observer
-        self._batch_records = batch_records
         self._by_positions = by_positions
         self._backoff_s = backoff_s
         self._intake = Intake(side.sources, place.partitions, max_value_bytes)
         self._own = {source.topic for source in side.sources if source.own and by_positions}
         self._lossy = {source.topic for source in side.sources if source.lossy}
         self._logical = {place.topics[source.topic]: source.topic for source in side.sources}
-        self._queue: deque[Batch] = deque()
-        self._queued = 0
-        self._arrived = asyncio.Event()
-        self._drained = asyncio.Event()
+        self._inbox = Inbox(batch_records)
         self._idle = asyncio.Event()
         self._idle.set()
         self._worker: asyncio.Task[None] | None = None
@@ -173,13 +99,7 @@ class Processor:
 
     async def offer(self, batch: Batch) -> None:
         """Queue a batch; wait while the queue is full. A parked partition drops it: it will be read again."""
-        while self.is_open and self._queued >= 2 * self._batch_records:
-            self._drained.clear()
-            await self._drained.wait()
-        if self.is_open:
-            self._queue.append(batch)
-            self._queued += batch.weight
-            self._arrived.set()
+        await self._inbox.put(batch)
 
     # -- what the store calls
 
@@ -192,14 +112,14 @@ class Processor:
         await asyncio.wait([opening])
         if opening.cancelled() or not opening.result() or token != self._token:
             return False
-        self.is_open = True
+        self._inbox.open()
         self._worker = asyncio.create_task(self._work(token), name=f"processor-{self!r}")
         return True
 
     async def park(self, *, timeout_s: float) -> None:
         """Finish the commit under way (bounded), drop the rest, and let the partition go."""
         self._token += 1
-        self._close_gate()
+        self._inbox.close()
         if self._opening is not None and not self._opening.done():
             self._opening.cancel()
             await asyncio.wait([self._opening])
@@ -214,6 +134,11 @@ class Processor:
             self.parked_at = time.monotonic()
 
     @property
+    def is_open(self) -> bool:
+        """Whether the partition is ours and at work."""
+        return self._inbox.is_open
+
+    @property
     def positions(self) -> dict[str, int]:
         """Next offset of each source, those included whose commit is still to come because they changed nothing."""
         return (self._unwritten or self.changelog.commit).positions
@@ -222,12 +147,6 @@ class Processor:
         return f"{self.place.side}-{self.place.partition}"
 
     # -- opening
-
-    def _close_gate(self) -> None:
-        self.is_open = False
-        self._queue.clear()
-        self._queued = 0
-        self._drained.set()
 
     async def _stop_worker(self) -> None:
         worker, self._worker = self._worker, None
@@ -315,12 +234,11 @@ class Processor:
     async def _work(self, token: int) -> None:
         missing: dict[str, int] = {}
         while token == self._token:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), IDLE_S)
+            await self._inbox.wait(IDLE_S)
             self._idle.clear()
             try:
                 missing = self._look_for_lost(missing)
-                await self._apply(self._take())
+                await self._apply(self._inbox.take())
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001  # every error has its verdict
@@ -335,7 +253,7 @@ class Processor:
         Faust clears its queues when it resumes after a rebalance, and an agent that restarts loses what it held. A lost
         batch is noticed by the one that follows it; this is for the last one.
         """
-        if self._queue:
+        if self._inbox:
             return {}
         fetched, positions = self._links.fetched_to(self.place), self.positions
         missing = {topic: offset for topic, offset in fetched.items() if offset > positions.get(topic, offset)}
@@ -344,29 +262,15 @@ class Processor:
             raise Gap(f"fetched to {lost}, but only delivered to {[positions[topic] for topic in lost]}")
         return missing
 
-    def _take(self) -> list[Batch]:
-        """Return the queued batches up to the bound, at least one if there is one."""
-        taken: list[Batch] = []
-        count = 0
-        while self._queue and (not taken or count + self._queue[0].weight <= self._batch_records):
-            batch = self._queue.popleft()
-            count += batch.weight
-            taken.append(batch)
-        self._queued -= count
-        if not self._queue:
-            self._arrived.clear()
-        self._drained.set()
-        return taken
-
     async def _mend(self, error: Exception, token: int) -> bool:
         """Bring the partition back after `error`; False when this task's work is over."""
         what = verdict(error)
         if what in (Verdict.FATAL, Verdict.BUG):
-            self._close_gate()
+            self._inbox.close()
             await self._links.crash(error)
             return False
         log.warning("%r: %s after %r", self, what.value, error)
-        self._close_gate()
+        self._inbox.close()
         self._observer.reopened(self.place, what.value)
         self._idle.set()
         try:
@@ -384,7 +288,7 @@ class Processor:
             return False
         self._sought = counts
         self._unwritten = None
-        self.is_open = True
+        self._inbox.open()
         return True
 
     async def _apply(self, batches: list[Batch]) -> None:
@@ -417,7 +321,7 @@ class Processor:
             report.records += done
             if done < len(records):
                 skipped = len(batch.records) - len(records)
-                self._put_back([batch.after(skipped + done), *batches[place + 1 :]])
+                self._inbox.put_back([batch.after(skipped + done), *batches[place + 1 :]])
                 break
             await asyncio.sleep(0)
         changes = overlay.changes()
@@ -481,31 +385,9 @@ class Processor:
                 ) from error
         return len(records)
 
-    def _put_back(self, batches: list[Batch]) -> None:
-        """Queue again, in front, what did not fit into the commit."""
-        if self.is_open:
-            self._queue.extendleft(reversed(batches))
-            self._queued += sum(batch.weight for batch in batches)
-            self._arrived.set()
-
     async def _commit(self, commit: Commit, changes: dict[str, bytes | None], outputs: list[Output], now: int) -> None:
-        outgoing: dict[TopicPartition, list[Sendable]] = {}
-        numbers: dict[tuple[str, int], list[Sendable]] = {}
-        topics, partitions = self.place.topics, self.place.partitions
-        for output in outputs:
-            target = output.partition
-            if target is None:
-                target = partition_of(output.key or b"", partitions)
-            if output.value is not None and len(output.value) > MAX_OUTPUT_BYTES:
-                raise _too_large(topics[output.topic], output.key, output.value, MAX_OUTPUT_BYTES)
-            place = (output.topic, target)
-            if place not in numbers:
-                numbers[place] = outgoing[TopicPartition(topics[output.topic], target)] = []
-            numbers[place].append(output)
-        for key, value in changes.items():
-            if value is not None and len(value) > MAX_STATE_BYTES:
-                raise _too_large(self.place.changelog, key.encode(), value, MAX_STATE_BYTES)
-        state = [Message(key.encode(), value, now) for key, value in changes.items()]
+        outgoing = by_partition(outputs, self.place)
+        state = state_messages(changes, self.place, now)
         numbered: Outgoing = outgoing
         if self._by_positions:
             numbered = number(outgoing, f"{self.place.side}/{self.place.partition}", commit)
@@ -516,11 +398,6 @@ class Processor:
         self.changelog.commit = commit
         self.changelog.position = begin
         self._unwritten = None
-
-
-def _too_large(topic: str, key: bytes | None, value: bytes, most: int) -> Fatal:
-    """Return what is raised before the append: the broker would refuse the record for ever."""
-    return Fatal(f"{topic}: {len(value):,} bytes under key {(key or b'')[:80]!r}, at most {most:,} can be written")
 
 
 def _note_range(applied: list[tuple[str, int, int]], topic: str, start: int, end: int) -> None:

@@ -20,7 +20,8 @@ from faust.types import TP
 from faust.types.transports import ConsumerT
 
 from streams.engine.errors import Verdict, verdict
-from streams.engine.processor import Place, Processor
+from streams.engine.ports import Place
+from streams.engine.processor import Processor
 from streams.engine.transport import Batch, Consumer
 
 log = logging.getLogger(__name__)
@@ -41,27 +42,27 @@ class WorkerLinks:
         return cast(Consumer, self._app.consumer)
 
     async def is_ours(self, place: Place) -> bool:
-        """See `streams.engine.processor.Links`."""
+        """See `streams.engine.ports.Links`."""
         sources = self._sources(place)
         return await self.consumer.is_current(sources.values())
 
     async def rewind(self, place: Place, positions: Mapping[str, int]) -> dict[str, int]:
-        """See `streams.engine.processor.Links`."""
+        """See `streams.engine.ports.Links`."""
         sources = self._sources(place)
         counts = await self.consumer.rewind({sources[topic]: offset for topic, offset in positions.items()})
         return {topic: counts.get(sources[topic], 0) for topic in positions}
 
     def fetched_to(self, place: Place) -> dict[str, int]:
-        """See `streams.engine.processor.Links`."""
+        """See `streams.engine.ports.Links`."""
         found = {topic: self.consumer.fetched_to(tp) for topic, tp in self._sources(place).items()}
         return {topic: offset for topic, offset in found.items() if offset is not None}
 
     def generation(self) -> int:
-        """See `streams.engine.processor.Links`."""
+        """See `streams.engine.ports.Links`."""
         return int(self._app.consumer_generation_id)
 
     async def crash(self, error: BaseException) -> None:
-        """See `streams.engine.processor.Links`."""
+        """See `streams.engine.ports.Links`."""
         await self._app.crash(error)
 
     @staticmethod

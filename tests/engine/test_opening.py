@@ -12,7 +12,8 @@ from aiokafka import TopicPartition
 from faust.types import TP
 
 from streams.engine import table
-from streams.engine.processor import CommitReport, Place, Processor
+from streams.engine.ports import CommitReport, Place
+from streams.engine.processor import Processor
 from streams.engine.table import PartitionedStore, Table
 from tests.kafka.counting import CountingSide
 

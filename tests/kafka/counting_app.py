@@ -11,7 +11,7 @@ from faust.types import StreamT
 
 from streams.engine.app import Engine, EngineSettings, make_app
 from streams.engine.clients import Clients
-from streams.engine.processor import CommitReport, Place
+from streams.engine.ports import CommitReport, Place
 from streams.engine.transport import Batch
 from streams.events import Side
 from streams.loopback import free_port
