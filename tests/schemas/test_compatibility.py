@@ -11,13 +11,14 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, create_model
 
 import schemas
-from schemas import CONTRACTS
+from schemas import CONTRACTS, NonAnswer
 from schemas.export import FOLDER
 from tests.schemas.examples import models, parsed
 
 REQUIRED: dict[str, list[str]] = json.loads(
     (Path(schemas.__file__).parent / "compatibility.json").read_text(encoding="utf-8")
 )
+TAKEN: dict[str, list[str]] = json.loads((Path(__file__).parent / "version1.json").read_text(encoding="utf-8"))
 INSTANCES: dict[type[BaseModel], list[BaseModel]] = {}
 for _model in (model for topic in CONTRACTS for value in parsed(topic) for model in models(value)):
     INSTANCES.setdefault(type(_model), []).append(_model)
@@ -27,6 +28,29 @@ def objects(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the schemas of the objects that a JSON Schema describes, by the models' names."""
     parts = {schema["title"]: schema, **schema.get("$defs", {})}
     return {name: part for name, part in parts.items() if part.get("type") == "object"}
+
+
+def accepted(part: dict[str, Any], definitions: dict[str, Any]) -> set[str]:
+    """Return what a field's schema takes: JSON types, the models it refers to, and the values it lists."""
+    found = {json.dumps(value) for value in (*part.get("enum", []), *([part["const"]] if "const" in part else []))}
+    if isinstance(part.get("type"), str) and not found:
+        found.add(part["type"])
+    for branch in (*part.get("anyOf", []), *part.get("oneOf", [])):
+        found |= accepted(branch, definitions)
+    if "$ref" in part:
+        name = part["$ref"].rpartition("/")[2]
+        inner = definitions[name]
+        found |= accepted(inner, definitions) if "enum" in inner else {name}
+    return found
+
+
+def fields(schema: dict[str, Any]) -> dict[str, list[str]]:
+    """Return what every field of every object takes, by ``Model.field``."""
+    return {
+        f"{name}.{field}": sorted(accepted(part, schema.get("$defs", {})))
+        for name, described in objects(schema).items()
+        for field, part in described.get("properties", {}).items()
+    }
 
 
 def newly_required(schema: dict[str, Any]) -> list[str]:
@@ -84,6 +108,14 @@ def test_no_object_is_closed(topic: str) -> None:
 def test_nothing_became_required(topic: str) -> None:
     """What version 1 did not require, old data may lack: give the field a default. The list may only shrink."""
     assert newly_required(CONTRACTS[topic].model_json_schema()) == []
+
+
+def test_every_field_of_version_1_still_takes_what_it_took() -> None:
+    """Old data holds these types and values: a field may take more, it may not take less, and none may go."""
+    now = {name: set(takes) for topic in CONTRACTS for name, takes in fields(committed(topic)).items()}
+    lost = {name: set(took) - now.get(name, set()) for name, took in TAKEN.items()}
+    assert {name: values for name, values in lost.items() if values or name not in now} == {}
+    assert TAKEN["Annotation.non_answer"] == sorted([*(f'"{value}"' for value in NonAnswer), "null"])
 
 
 @pytest.mark.parametrize("topic", CONTRACTS)
