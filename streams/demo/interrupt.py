@@ -37,7 +37,13 @@ class Interrupt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._undo.close()
+        if not self.came:
+            self._undo.close()
+            return
+        # The process is ending: a signal on its way out must not end it otherwise.
+        self._undo.pop_all()
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in an event loop of its own; it is cancelled by a signal, and may clear up."""
