@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -162,8 +162,3 @@ class Changelog:
             payload = self._side.upgrades[version](key, payload)
             version += 1
         return bytes((version,)) + payload
-
-
-def describe(commit: Commit) -> dict[str, Any]:
-    """Return the commit as plain data, for logs and tools."""
-    return {"sequence": commit.sequence, "positions": dict(commit.positions)}
