@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import sys
 from typing import Any
 
@@ -93,11 +94,26 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 
 async def _require_topics(settings: Settings) -> None:
-    wrong = [str(difference) for difference in await check(settings) if difference.wrong]
-    if wrong:
+    wrong = [difference for difference in await check(settings) if difference.wrong]
+    if not wrong:
+        return
+    if any(difference.wanted is None for difference in wrong):
+        remedy = "create what is missing: goldstream topics create, with the same settings"
+    else:
+        remedy = "give the settings the topics were created with, another --namespace, or change them on the brokers"
+    raise Failure(*map(str, wrong), remedy)
+
+
+def _require_port(settings: Settings) -> None:
+    address = (settings.web_host, settings.web_port)
+    family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
+    try:
+        socket.create_server(address, family=family).close()
+    except OSError as error:
         raise Failure(
-            *wrong, "the namespace is not as the settings say: run `goldstream topics create`, or mend it by hand"
-        )
+            f"web port {settings.web_host}:{settings.web_port} cannot be used ({error.strerror or error}): "
+            "give another one with --web-port, 0 takes a free one"
+        ) from None
 
 
 def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -109,6 +125,7 @@ def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
 
 
 async def _run(settings: Settings) -> int:
+    _require_port(settings)
     await _require_topics(settings)
     goldstream = create_app(settings)
     stop = asyncio.Event()

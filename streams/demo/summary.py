@@ -67,11 +67,13 @@ def commands_beside(settings: Settings, metrics_url: str) -> Rows:
     """Return commands for a broker and a worker that are kept running."""
     own = program()
     where = f"--broker {settings.broker} --namespace {settings.namespace} --partitions {settings.partitions}"
-    return [
+    rows = [
         ("what the worker counts", f"curl -s {metrics_url}"),
         ("the topics", f"{own} topics list {where}"),
-        ("one more worker", f"{own} worker {where} --guarantee {settings.guarantee} --web-port {free_port()}"),
     ]
+    if settings.guarantee == "exactly_once":  # without transactions nothing fences: one worker
+        rows.append(("one more worker", f"{own} worker {where} --web-port {free_port()}"))
+    return rows
 
 
 def next_commands(settings: Settings, *, in_clone: bool) -> Rows:

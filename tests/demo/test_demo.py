@@ -255,7 +255,7 @@ class Terminal:
 def test_in_a_terminal_it_draws_and_keeps_running_until_ctrl_c() -> None:
     terminal = Terminal(*SHORT, "--keep")
     try:
-        terminal.read(until="one more worker")
+        terminal.read(until="the topics")
         groups = groups_of(terminal.pid)
         assert len(groups) == 2
         os.write(terminal.master, b"\x03")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import urllib.error
 from pathlib import Path
 
@@ -116,6 +117,17 @@ async def test_port_0_takes_a_free_one_and_says_which(bootstrap: str, namespace:
         found = re.findall(r"metrics at http://127\.0\.0\.1:(\d+)/metrics", worker.log_text())
         worker.port = int(found[-1])
         assert worker.is_ready()
+
+
+async def test_a_taken_port_is_one_line(bootstrap: str, namespace: str, tmp_path: Path) -> None:
+    worker = Worker(settings_for(bootstrap, namespace), tmp_path, "worker")
+    with socket.create_server(("127.0.0.1", worker.port)):
+        worker.start()
+        code, lines = await ended(worker)
+    assert code == 1
+    assert len(lines) == 1
+    assert f"web port 127.0.0.1:{worker.port} cannot be used" in lines[0]
+    assert "--web-port" in lines[0]
 
 
 async def test_without_its_topics_it_says_which_and_what_to_run(bootstrap: str, namespace: str, tmp_path: Path) -> None:
