@@ -89,10 +89,14 @@ class Processor:
         self._idle.set()
         self._worker: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[bool] | None = None
+        # Counts opens and parks: whoever started under an older one has nothing more to do.
         self._token = 0
+        # Seek count of each source after our last rewind: batches fetched before it are stale.
         self._sought: dict[str, int] = {}
+        # Positions beyond the last commit, reached by records that changed nothing.
         self._unwritten: Commit | None = None
         self._unwritten_since = 0.0
+        # Taken over and not parked since.
         self._held = False
 
     # -- what Faust's agents call
@@ -239,8 +243,6 @@ class Processor:
             try:
                 missing = self._look_for_lost(missing)
                 await self._apply(self._inbox.take())
-            except asyncio.CancelledError:
-                raise
             except Exception as error:  # noqa: BLE001  # every error has its verdict
                 if not await self._mend(error, token):
                     return
@@ -277,8 +279,6 @@ class Processor:
             if what is not Verdict.REWIND and not await self._open(token):
                 return False
             counts = await self._links.rewind(self.place, self.changelog.commit.positions)
-        except asyncio.CancelledError:
-            raise
         except Exception as failed:  # noqa: BLE001  # every error has its verdict
             if verdict(failed) in (Verdict.FATAL, Verdict.BUG):
                 await self._links.crash(failed)

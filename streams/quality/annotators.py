@@ -87,7 +87,6 @@ def _annotation(state: State, event: Event, annotation: Annotation, remembered: 
     speed = None
     if annotation.action is Action.submit:  # a quick correction is no sign of haste
         speed = checks.speed_flag(annotation.time_spent_s, rules)
-    if annotation.action is Action.submit:
         _count(stats, annotation.time_spent_s, speed)
     if turned or annotation.action is Action.submit:
         state.put(place, stats)
