@@ -5,6 +5,7 @@ Pure: nothing here knows Kafka, Faust, a clock or annotation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -15,6 +16,8 @@ DEAD_LETTERS = "dead-letters"
 KEY_BYTES = 800
 """Longest key: an id of 200 characters in UTF-8. A dead letter keeps so much of a longer one."""
 ERROR_CHARS = 2_000
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What no id holds: keys of tables are joined with one of these, and logs are lines."""
 
 T = TypeVar("T", bound=msgspec.Struct)
 

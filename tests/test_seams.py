@@ -6,16 +6,18 @@ Both are pinned. When an upgrade moves one of these, the test of that name fails
 from __future__ import annotations
 
 import inspect
+import re
 from importlib.metadata import version
 from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.group import HeartbeatRequest
+from aiokafka.record import MemoryRecords
 from faust.app.base import App as FaustApp
 from faust.serializers.schemas import Schema
 from faust.stores.base import Store
@@ -27,11 +29,13 @@ from mode.services import Service
 
 from streams.app import create_app
 from streams.engine.batches import BatchSchema
+from streams.engine.fetched import FetchedRecords
 from streams.engine.table import PartitionedStore
 from streams.engine.table import Recovery as OwnRecovery
 from streams.engine.table import TableManager as OwnTableManager
 from streams.engine.transport import Consumer, ConsumerThread, Transport
 from streams.settings import Settings
+from tests.kafka.raw_batches import batch, record
 
 
 def parameters(function: Any) -> list[str]:
@@ -183,6 +187,57 @@ def test_a_full_record_batch_refuses_more() -> None:
     builder = BatchBuilder(1_000, 0, is_transactional=1)
     assert builder.append(timestamp=0, key=b"k", value=b"x" * 900, headers=[]) is not None
     assert builder.append(timestamp=0, key=b"k", value=b"x" * 900, headers=[]) is None
+
+
+def test_a_record_batch_is_filled_past_its_checks() -> None:
+    source = inspect.getsource(BatchBuilder.append)
+    assert "self._builder.append(" in source
+    assert "self._relative_offset += 1" in source
+    builder = BatchBuilder(1_000, 0, is_transactional=1)
+    assert builder._builder.append(0, 0, b"k", b"v", []) is not None
+    builder._relative_offset = 1
+    assert builder.record_count() == 1
+    assert builder._builder.append(1, 0, b"k", b"x" * 2_000, []) is None
+
+
+def test_a_fetcher_keeps_what_it_fetched_in_a_dict_and_wraps_its_records_when_they_are_taken() -> None:
+    assert "self._records = collections.OrderedDict()" in inspect.getsource(Fetcher.__init__)
+    source = inspect.getsource(Fetcher)
+    assert "self._records[tp] = FetchResult(" in source
+    assert source.count("self._records = collections") == 1
+    assert "self._partition_records = partition_records" in inspect.getsource(FetchResult.__init__)
+    assert "self._consumer_record(tp, record)" in inspect.getsource(PartitionRecords._unpack_records)
+
+
+def test_fetched_bytes_become_batches_through_the_fetchers_memory_records() -> None:
+    assert "records = MemoryRecords(part_data[-1])" in inspect.getsource(Fetcher._proc_fetch_request)
+    for name in ("size_in_bytes", "has_next", "next_batch"):
+        assert hasattr(FetchedRecords, name)
+    source = inspect.getsource(PartitionRecords._unpack_records)
+    named = set(re.findall(r"next_batch\.(\w+)", source))
+    made = FetchedRecords(batch([record(b"k", b"v")])).next_batch()
+    assert named == {
+        "validate_crc",
+        "producer_id",
+        "base_offset",
+        "is_control_batch",
+        "is_transactional",
+        "next_offset",
+    }
+    assert all(hasattr(made, name) for name in named)
+
+
+def test_a_record_as_made_has_what_is_read_of_it() -> None:
+    builder = BatchBuilder(1_000, 0, is_transactional=0)
+    builder.append(timestamp=5, key=b"k", value=b"v", headers=[("h", b"x")])
+    builder._builder.append(1, 6, None, None, [])
+    records = MemoryRecords(bytes(builder._build()))
+    batch = records.next_batch()
+    assert batch is not None
+    assert [(r.offset, r.timestamp, r.timestamp_type, r.key, r.value, list(r.headers)) for r in batch] == [
+        (0, 5, 0, b"k", b"v", [("h", b"x")]),
+        (1, 6, 0, None, None, []),
+    ]
 
 
 def test_wiring_an_app_connects_nothing_and_writes_nothing(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.engine.errors import StateTooNew
+from streams.engine.errors import ForeignRecord, StateTooNew
+from streams.engine.records import SourceRecord, hand_out_as_made
 from streams.events import Side
 
 COMMIT_KEY: Final = b"\x00commit"
 OUTBOX_KEY: Final = b"\x00outbox"
+_KEPT_APART: Final = frozenset((COMMIT_KEY, OUTBOX_KEY, b""))
 
 
 class Commit(msgspec.Struct):
@@ -108,10 +110,13 @@ class Changelog:
         ------
         StateTooNew
             A record was written by a newer release.
+        ForeignRecord
+            A record was not written by a worker.
         """
         started = time.monotonic()
         count = 0
         place = TopicPartition(topic, partition)
+        hand_out_as_made(reader)
         reader.assign([place])
         beginning = (await reader.beginning_offsets([place]))[place]
         end = (await reader.end_offsets([place]))[place]
@@ -122,29 +127,44 @@ class Changelog:
         reader.seek(place, self.position)
         while self.position < end and wanted():
             fetched = await reader.getmany(place, timeout_ms=200)
-            for record in fetched.get(place, ()):
-                self._take(record.key, record.value)
-                count += 1
+            records = fetched.get(place, [])
+            self._take(place, records)
+            count += len(records)
             self.position = await reader.position(place)
             if not ends_are_exact:
                 end = max(end, reader.highwater(place) or 0)
             await asyncio.sleep(0)
         return count, time.monotonic() - started
 
-    def _take(self, key: bytes, value: bytes | None) -> None:
+    def _take(self, place: TopicPartition, records: Sequence[SourceRecord]) -> None:
+        # What nearly every record is comes first, and over locals: a restart is as long as this loop.
+        table, current = self.table, self._side.state_version
+        for record in records:
+            key, value = record.key or b"", record.value
+            try:
+                if value is not None and value[0] == current and key not in _KEPT_APART:
+                    table[key.decode()] = value
+                else:
+                    self._take_other(key, value)
+            except (IndexError, ValueError, msgspec.DecodeError) as error:
+                raise ForeignRecord(
+                    f"{place.topic} partition {place.partition} offset {record.offset}: no record of this table "
+                    f"({error}); nothing but its workers may write there"
+                ) from error
+
+    def _take_other(self, key: bytes, value: bytes | None) -> None:
         if key == COMMIT_KEY:
             self.commit = decode_commit(value or b"")
             self._check(self.commit.version, "commit record")
         elif key == OUTBOX_KEY:
             self.outbox = value
+        elif not key:
+            raise ValueError("no key")
         elif value is None:
             self.table.pop(key.decode(), None)
         else:
             name = key.decode()
-            version = value[0]
-            if version != self._side.state_version:
-                value = self._upgrade(name, value)
-            self.table[name] = value
+            self.table[name] = self._upgrade(name, value)
 
     def _check(self, version: int, what: str) -> None:
         newest = self._side.state_version

@@ -34,8 +34,16 @@ class StateTooNew(Fatal):
     """The changelog was written by a newer release than this worker."""
 
 
+class ForeignRecord(Fatal):
+    """The changelog holds what no worker wrote: the table cannot be known."""
+
+
 class PositionLost(Fatal):
     """The log no longer holds records that were never processed."""
+
+
+class Unreadable(Exception):
+    """The records of a batch cannot be read; the message says why."""
 
 
 class StepFailed(Exception):
@@ -49,6 +57,7 @@ _FATAL = (
     kafka.ClusterAuthorizationFailedError,
     kafka.TransactionalIdAuthorizationFailed,
     kafka.AuthenticationFailedError,
+    kafka.SaslAuthenticationFailed,
     kafka.UnsupportedSaslMechanismError,
     kafka.UnsupportedForMessageFormatError,
     kafka.IncompatibleBrokerVersion,

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from streams.engine.changelog import Commit
+from streams.engine.records import SourceRecord
 from streams.engine.writer import Message, Outgoing, Sendable
 
 SEQUENCE = "goldstream-sequence"
 """Header of a numbered output: ``table/partition:number``."""
+
+PRODUCERS = 1_024
+PRODUCER_CHARS = 80
+"""More, and longer names of them, than a namespace has: three sides of at most 256 partitions."""
 
 
 class _Entry(msgspec.Struct, array_like=True):
@@ -42,7 +47,7 @@ def number(outgoing: Mapping[TopicPartition, Sequence[Sendable]], producer: str,
     return numbered
 
 
-def is_repeat(seen: dict[str, dict[str, int]], topic: str, record: ConsumerRecord[bytes, bytes]) -> bool:
+def is_repeat(seen: dict[str, dict[str, int]], topic: str, record: SourceRecord) -> bool:
     """Return whether a numbered record was taken in before; remember it if not."""
     for name, value in record.headers:
         if name != SEQUENCE:
@@ -51,6 +56,8 @@ def is_repeat(seen: dict[str, dict[str, int]], topic: str, record: ConsumerRecor
         if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
             continue  # not one of ours: anybody may send headers
         last = seen.setdefault(topic, {})
+        if producer not in last and (len(last) >= PRODUCERS or len(producer) > PRODUCER_CHARS):
+            continue  # what is remembered of them is part of every commit
         if int(digits) <= last.get(producer, 0):
             return True
         last[producer] = int(digits)

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 
 from streams.engine.errors import Fatal
 from streams.engine.ports import Place
-from streams.engine.routing import partition_of
+from streams.engine.routing import learn, partition_of
 from streams.engine.writer import Message, Sendable
 from streams.events import Output
 
@@ -25,6 +25,7 @@ def by_partition(outputs: Sequence[Output], place: Place) -> dict[TopicPartition
     Fatal
         An output is larger than its topic takes: the broker would refuse it for ever.
     """
+    learn([output.key for output in outputs if output.partition is None and output.key is not None])
     grouped: dict[TopicPartition, list[Sendable]] = {}
     found: dict[tuple[str, int], list[Sendable]] = {}
     for output in outputs:

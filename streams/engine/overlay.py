@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import msgspec
+
+from streams.engine.errors import ForeignRecord
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 _ABSENT: Final = object()
 _encode = msgspec.json.Encoder().encode
+# One for each type of state; there are some twenty.
+_decoders: dict[Any, Callable[[memoryview], Any]] = {}
 
 
-@lru_cache(maxsize=256)
-def _decoder(type: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type)
+def _decode(key: str, stored: bytes, type: Any) -> Any:
+    decode = _decoders.get(type)
+    if decode is None:
+        decode = _decoders[type] = msgspec.json.Decoder(type).decode
+    try:
+        return decode(memoryview(stored)[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ForeignRecord(f"state under key {key!r} was not written by a worker: {error}") from error
 
 
 class Overlay:
@@ -31,22 +40,35 @@ class Overlay:
         The committed state; never written to.
     version : int
         Version of the state's layout, 1 to 255.
+    recent : mapping of str to Struct, optional
+        Decoded values that equal the table's under their keys. They are the overlay's from now on.
     """
 
-    __slots__ = ("_changed", "_table", "_values", "_version")
+    __slots__ = ("_changed", "_recent", "_table", "_values", "_version")
 
-    def __init__(self, table: Mapping[str, bytes], version: int) -> None:
+    def __init__(
+        self, table: Mapping[str, bytes], version: int, recent: Mapping[str, msgspec.Struct] = MappingProxyType({})
+    ) -> None:
         self._table = table
+        self._recent = recent
         self._version = bytes((version,))
         self._values: dict[str, Any] = {}
         self._changed: dict[str, None] = {}
 
     def get(self, key: str, type: type[T]) -> T | None:
-        """Return the value under `key`, decoded once per overlay, or None."""
+        """Return the value under `key`, decoded once per overlay, or None.
+
+        Raises
+        ------
+        ForeignRecord
+            The stored bytes are none of `type`.
+        """
         value: Any = self._values.get(key, _ABSENT)
         if value is _ABSENT:
-            stored = self._table.get(key)
-            value = None if stored is None else _decoder(type).decode(memoryview(stored)[1:])
+            value = self._recent.get(key)
+            if value is None:
+                stored = self._table.get(key)
+                value = None if stored is None else _decode(key, stored, type)
             self._values[key] = value
         return value  # type: ignore[no-any-return]  # the caller names the type it stored
 
@@ -70,3 +92,11 @@ class Overlay:
             if table.get(key) != encoded:
                 changes[key] = encoded
         return changes
+
+    def written(self) -> dict[str, msgspec.Struct]:
+        """Return the values that were put, for the overlay that follows once `changes` are in the table.
+
+        Values that were only read are left out: nothing compares them with the table.
+        """
+        values = self._values
+        return {key: value for key in self._changed if (value := values[key]) is not None}

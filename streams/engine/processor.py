@@ -6,8 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.engine.changelog import COMMIT_KEY, OUTBOX_KEY, Changelog, Commit, encode_commit
 from streams.engine.errors import Gap, PositionLost, StepFailed, Verdict, verdict
@@ -17,6 +19,7 @@ from streams.engine.outbox import decode_outbox, encode_outbox, is_repeat, numbe
 from streams.engine.outgoing import by_partition, state_messages
 from streams.engine.overlay import Overlay
 from streams.engine.ports import CommitReport, Links, Observer, Place
+from streams.engine.records import SourceRecord
 from streams.engine.transport import Batch
 from streams.engine.writer import Message, Outgoing, Writer
 from streams.events import Event, Output, Rejected, Side
@@ -31,6 +34,8 @@ IDLE_S = 2.0
 
 COMMIT_BYTES = 16_000_000
 """A commit takes no further record of a batch once its outputs are larger: one record may lead to thousands."""
+
+_COUNTED_AS = attrgetter("topic", "tag")
 
 
 class Processor:
@@ -80,7 +85,7 @@ class Processor:
         self._observer = observer
         self._by_positions = by_positions
         self._backoff_s = backoff_s
-        self._intake = Intake(side.sources, place.partitions, max_value_bytes)
+        self._intake = Intake(side.sources, place.partition, place.partitions, max_value_bytes)
         self._own = {source.topic for source in side.sources if source.own and by_positions}
         self._lossy = {source.topic for source in side.sources if source.lossy}
         self._logical = {place.topics[source.topic]: source.topic for source in side.sources}
@@ -96,6 +101,8 @@ class Processor:
         # Positions beyond the last commit, reached by records that changed nothing.
         self._unwritten: Commit | None = None
         self._unwritten_since = 0.0
+        # Decoded values that the last commit wrote, equal to what the table holds under their keys.
+        self._recent: dict[str, msgspec.Struct] = {}
         # Taken over and not parked since.
         self._held = False
 
@@ -182,6 +189,7 @@ class Processor:
 
     async def _take_over(self, token: int) -> None:
         self._unwritten = None
+        self._recent = {}
         await self._writer.open()
         reader = self._reader()
         try:
@@ -303,7 +311,9 @@ class Processor:
             seen={topic: dict(seen) for topic, seen in base.seen.items()},
             emitted=base.emitted,
         )
-        overlay = Overlay(self.changelog.table, self.side.state_version)
+        # Until the commit stands, what its overlay has touched is no image of the table.
+        recent, self._recent = self._recent, {}
+        overlay = Overlay(self.changelog.table, self.side.state_version, recent)
         outputs: list[Output] = []
         report = CommitReport(self.place, 0, 0.0)
         advanced = False
@@ -334,14 +344,15 @@ class Processor:
             return
         last = max((record.timestamp for batch in batches for record in batch.records[-1:]), default=0)
         await self._commit(commit, changes, outputs, last)
-        report.outputs.update((output.topic, output.tag) for output in outputs)
+        self._recent = overlay.written()
+        report.outputs.update(map(_COUNTED_AS, outputs))
         report.seconds = time.perf_counter() - started
         self._observer.committed(report)
 
     def _overdue(self) -> bool:
         return self._unwritten is not None and time.monotonic() - self._unwritten_since > QUIET_COMMIT_S
 
-    def _fresh(self, topic: str, batch: Batch, position: int) -> list[ConsumerRecord[bytes, bytes]] | None:
+    def _fresh(self, topic: str, batch: Batch, position: int) -> list[SourceRecord] | None:
         """Return the batch's records from `position` on; raise `Gap` when it starts beyond."""
         if batch.end <= position:
             return None
@@ -356,33 +367,38 @@ class Processor:
     def _run(
         self,
         topic: str,
-        records: list[ConsumerRecord[bytes, bytes]],
+        records: list[SourceRecord],
         overlay: Overlay,
         commit: Commit,
         outputs: list[Output],
     ) -> int:
         """Step over `records` until the outputs of the commit are many; return how many records were taken."""
-        admit, step = self._intake.admit, self.side.step
+        self._intake.expect(topic, records)
+        admit, step = self._intake.gate(topic), self.side.step
+        own = topic in self._own
         size = 0
         for count, record in enumerate(records):
             if size > COMMIT_BYTES:
                 return count
-            if topic in self._own and is_repeat(commit.seen, topic, record):
+            if own and is_repeat(commit.seen, topic, record):
                 continue
-            event = admit(topic, record)
+            event = admit(record)
             if not isinstance(event, Event):
                 outputs.append(event)
                 continue
             try:
-                for output in step(overlay, event):
-                    outputs.append(output)
-                    size += len(output.value or b"")
+                made = step(overlay, event)
             except Rejected as rejected:
                 outputs.append(self._intake.reject(event, rejected))
+                continue
             except Exception as error:
                 raise StepFailed(
-                    f"{self.place.side}: {topic} partition {record.partition} offset {record.offset}: {error!r}"
+                    f"{self.place.side}: {topic} partition {event.partition} offset {record.offset}: {error!r}"
                 ) from error
+            for output in made:
+                if output.value is not None:
+                    size += len(output.value)
+            outputs += made
         return len(records)
 
     async def _commit(self, commit: Commit, changes: dict[str, bytes | None], outputs: list[Output], now: int) -> None:

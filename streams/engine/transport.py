@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
@@ -25,6 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.engine.errors import PositionLost, Verdict, verdict
+from streams.engine.records import SourceRecord, hand_out_as_made
 
 FETCH_WAIT_MS = 30
 """How long a fetch may wait at the broker.
@@ -58,7 +59,7 @@ class Batch:
 
     __slots__ = ("__weakref__", "end", "records", "seeks", "start", "tp", "weight")
 
-    def __init__(self, tp: TP, start: int, end: int, seeks: int, records: list[ConsumerRecord[bytes, bytes]]) -> None:
+    def __init__(self, tp: TP, start: int, end: int, seeks: int, records: list[SourceRecord]) -> None:
         self.tp = tp
         self.start = start
         self.end = end
@@ -87,6 +88,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer, and the watch over its membership."""
         await super().on_start()
+        hand_out_as_made(self._ensure_consumer())
         self._watch = asyncio.create_task(self._watch_membership(), name="watch-membership")
 
     async def on_thread_stop(self) -> None:
@@ -164,7 +166,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return batches
 
     @staticmethod
-    def _reached(consumer: AIOKafkaConsumer, tp: TP, start: int, records: list[ConsumerRecord[bytes, bytes]]) -> int:
+    def _reached(consumer: AIOKafkaConsumer, tp: TP, start: int, records: list[SourceRecord]) -> int:
         """Return the offset that the next fetch starts from: beyond the markers of transactions and aborted records.
 
         A position that stayed before them would be older than the log as soon as retention deletes what it has read.

@@ -57,10 +57,22 @@ class Writer(Protocol):
         ...
 
 
-def _append(builder: BatchBuilder, message: Sendable) -> bool:
-    headers = list(message.headers) if message.headers else _NO_HEADERS
-    appended = builder.append(key=message.key, value=message.value, timestamp=message.timestamp, headers=headers)
-    return appended is not None
+def _fill(builder: BatchBuilder, messages: Sequence[Sendable], first: int = 0) -> int:
+    """Append `messages` from `first` on to an empty `builder`; return the place of the first that did not fit.
+
+    It goes past `BatchBuilder.append`, which takes as long as the record's encoding in C. An empty batch takes a
+    record of any size.
+    """
+    append = builder._builder.append
+    end = len(messages)
+    for place in range(first, end):
+        message = messages[place]
+        headers = list(message.headers) if message.headers else _NO_HEADERS
+        if append(place - first, message.timestamp, message.key, message.value, headers) is None:
+            end = place
+            break
+    builder._relative_offset = end - first
+    return end
 
 
 def _take_note(delivery: asyncio.Future[object]) -> None:
@@ -74,13 +86,10 @@ async def _send(
 ) -> list[asyncio.Future]:  # type: ignore[type-arg]  # aiokafka has no type for delivery futures
     """Append `messages` to as few record batches as they fit in; one batch a partition beats a send a record."""
     futures = []
-    builder = producer.create_batch()
-    for message in messages:
-        if not _append(builder, message):
-            futures.append(await producer.send_batch(builder, place.topic, partition=place.partition))
-            builder = producer.create_batch()
-            _append(builder, message)  # an empty batch takes a record of any size
-    if builder.record_count():
+    done = 0
+    while done < len(messages):
+        builder = producer.create_batch()
+        done = _fill(builder, messages, done)
         futures.append(await producer.send_batch(builder, place.topic, partition=place.partition))
     for future in futures:
         future.add_done_callback(_take_note)
@@ -176,12 +185,11 @@ class PositionWriter(_Owner):
         begin = -1
         if state:
             builder = producer.create_batch()
-            for message in state:
-                if not _append(builder, message):
-                    raise Fatal(
-                        f"{changelog.topic}: the state of one commit exceeds one record batch "
-                        "(GOLDSTREAM_BATCH_RECORDS is too high for a broker without transactions)"
-                    )
+            if _fill(builder, state) < len(state):
+                raise Fatal(
+                    f"{changelog.topic}: the state of one commit exceeds one record batch "
+                    "(GOLDSTREAM_BATCH_RECORDS is too high for a broker without transactions)"
+                )
             delivery = await producer.send_batch(builder, changelog.topic, partition=changelog.partition)
             begin = int((await delivery).offset)
         deliveries = []

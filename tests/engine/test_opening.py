@@ -59,6 +59,9 @@ class SilentWriter:
 class EmptyLog:
     """A reader of logs without records."""
 
+    def __init__(self) -> None:
+        self._fetcher = SimpleNamespace(_records={})
+
     async def start(self) -> None:
         await asyncio.sleep(0)
 

@@ -45,7 +45,7 @@ async def replay(bootstrap: str, namespace: str, side: Side, partitions: int, ma
             else:
                 again.logged[record.key.decode()] = record.value
         sources = {topic: logs[TopicPartition(name, partition)] for name, topic in names.items()}
-        _run(side, again, sources, Intake(side.sources, partitions, max_value_bytes))
+        _run(side, again, sources, Intake(side.sources, partition, partitions, max_value_bytes))
         replays.append(again)
     return replays
 
@@ -70,7 +70,7 @@ def _run(side: Side, again: Replay, sources: Mapping[str, Sequence[Record]], int
 
 
 def _step(side: Side, overlay: Overlay, intake: Intake, topic: str, record: Record) -> list[Output]:
-    event = intake.admit(topic, record)
+    event = intake.gate(topic)(record)
     if not isinstance(event, Event):
         return [event]
     try:
