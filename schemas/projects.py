@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -81,3 +81,12 @@ class Project(Contract):
     reason: Reason | None = None
     at: Moment | None = None
     expected_version: Count | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_other_message(cls, given: Any) -> Any:
+        # Everything but the name has a default, so whatever names a project would set it back to the defaults.
+        for field in ("task_id", "annotator_id", "policy_version"):
+            if isinstance(given, dict) and field in given:
+                raise RuleError(field, "no such field: this is another topic's message")
+        return given

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
-from schemas import Action, Annotation, Annotator, Globals, Thresholds, Tick
+from schemas import Action, Annotator, Globals, Thresholds, Tick
 from streams.events import Event, Output, Rejected, Source, State
-from streams.quality import checks
+from streams.quality import arriving, checks
 from streams.quality.annotator_state import Profile, Stats, profile
+from streams.quality.arriving import Arrived
 from streams.quality.checks import Rules
 from streams.quality.decode import contract
 from streams.quality.keys import FIXED, key
-from streams.quality.records import encode, quality_event
+from streams.quality.records import Scored, encode, quality_event
 from streams.quality.reliability import reliability
 from streams.quality.returning import Judgement, reader
 from streams.quality.seen import is_known, remember
@@ -31,7 +32,7 @@ _UNKNOWN_RULES: Final = checks.rules(Thresholds(), policy_version=0)
 _NO_STATS: Final = Stats()
 
 SOURCES: Final = (
-    Source("annotations", contract(Annotation), attrgetter("annotator_id")),
+    Source("annotations", arriving.annotation, attrgetter("annotator_id")),
     Source("annotators", contract(Annotator), attrgetter("annotator_id")),
     Source("outcomes", reader(Judgement), attrgetter("annotator_id"), own=True),
     Source("globals.a", contract(Globals), None, own=True),
@@ -70,7 +71,7 @@ class AnnotatorSide:
                 return []
 
 
-def _annotation(state: State, event: Event, annotation: Annotation, remembered: int) -> list[Output]:
+def _annotation(state: State, event: Event, annotation: Arrived, remembered: int) -> list[Output]:
     annotator_id, project = annotation.annotator_id, annotation.project
     annotation_id = annotation.annotation_id
     author = state.get(key("a", annotator_id), Profile) or _UNKNOWN_PROFILE
@@ -107,28 +108,37 @@ def _count(stats: Stats, seconds: float, speed: str | None) -> None:
 
 
 def _scored(
-    event: Event, annotation: Annotation, author: Profile, stats: Stats, rules: Rules, speed: str | None
+    event: Event, annotation: Arrived, author: Profile, stats: Stats, rules: Rules, speed: str | None
 ) -> Output:
     flags = [speed] if speed else []
     if stats.below:
         flags.append(checks.BELOW)
     n = stats.gold_n + stats.consensus_n
-    body: dict[str, Any] = {
-        **vars(annotation),
-        "schema_version": 1,
-        "flags": flags,
-        "quality_score": checks.product(rules.factors[flag] for flag in flags) / FIXED,
-        "reliability": reliability(stats.gold_correct + stats.consensus_agree, n) / FIXED,
-        "reliability_n": n,
-        "tier": author.tier,
-        "kind": author.kind,
-        "policy_version": rules.policy_version,
-    }
-    task_id, action = annotation.task_id.encode(), annotation.action.value
-    return Output(SCORED, task_id, encode(body), event.timestamp, tag=action)
+    body = Scored(
+        schema_version=1,
+        annotation_id=annotation.annotation_id,
+        task_id=annotation.task_id,
+        annotator_id=annotation.annotator_id,
+        project=annotation.project,
+        action=annotation.action,
+        label=annotation.label,
+        non_answer=annotation.non_answer,
+        confidence=annotation.confidence,
+        time_spent_s=annotation.time_spent_s,
+        presented_order=annotation.presented_order,
+        submitted_at=annotation.submitted_at,
+        flags=flags,
+        quality_score=checks.product(rules.factors[flag] for flag in flags) / FIXED if flags else 1.0,
+        reliability=reliability(stats.gold_correct + stats.consensus_agree, n) / FIXED,
+        reliability_n=n,
+        tier=author.tier,
+        kind=author.kind,
+        policy_version=rules.policy_version,
+    )
+    return Output(SCORED, annotation.task_id.encode(), encode(body), event.timestamp, tag=annotation.action.value)
 
 
-def _sped(event: Event, annotation: Annotation, rules: Rules, kind: str) -> Output:
+def _sped(event: Event, annotation: Arrived, rules: Rules, kind: str) -> Output:
     return quality_event(
         event_id=f"{annotation.annotator_id}:{annotation.annotation_id}:{kind}",
         kind=kind,
@@ -204,7 +214,7 @@ def _turn(stats: Stats, rules: Rules) -> bool:
     return turned
 
 
-def _turned(event: Event, cause: Annotation | Judgement, stats: Stats, rules: Rules, cause_id: str) -> Output:
+def _turned(event: Event, cause: Arrived | Judgement, stats: Stats, rules: Rules, cause_id: str) -> Output:
     kind = checks.BELOW if stats.below else checks.RECOVERED
     return quality_event(
         event_id=f"{cause.annotator_id}:{cause_id}:{kind}",

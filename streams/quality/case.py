@@ -33,5 +33,9 @@ def resolve(state: State, task_id: str, task: Task, settings: Settings, timestam
 
     Raises `Rejected` when the project lacks a label space that the task names.
     """
-    text = resolved(task.questions, task.task_type, settings.label_spaces)
-    return Case(state, task_id, task, settings, questions(text), timestamp), text
+    text = task.questions
+    asked = questions(text)
+    if asked is None:
+        text = resolved(text, task.task_type, settings.label_spaces)
+        asked = questions(text) or ()
+    return Case(state, task_id, task, settings, asked, timestamp), text

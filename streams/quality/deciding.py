@@ -37,6 +37,8 @@ OPEN = Decision("open")
 
 def settle(task: Task, settings: Settings, asked: tuple[Question, ...]) -> Decision:
     """Count entries from the bench, oldest first, until the task is decided or the bench is empty."""
+    while task.counted < min(settings.redundancy, settings.unusable_after, len(task.entries)):
+        task.counted += 1  # so few decide nothing
     while True:
         decision = judge(task.entries[: task.counted], settings, asked)
         if decision is not OPEN or task.counted == len(task.entries):
@@ -46,6 +48,8 @@ def settle(task: Task, settings: Settings, asked: tuple[Question, ...]) -> Decis
 
 def judge(entries: list[Entry], settings: Settings, asked: tuple[Question, ...]) -> Decision:
     """Apply the redundancy rule to exactly these entries."""
+    if len(entries) < min(settings.redundancy, settings.unusable_after):
+        return OPEN
     votes = [entry for entry in entries if entry.answers is not None]
     if len(entries) - len(votes) >= settings.unusable_after:
         kinds = Counter(entry.non_answer for entry in entries if entry.non_answer is not None)

@@ -7,7 +7,7 @@ from typing import Any
 from streams.events import Output
 from streams.quality.case import Case
 from streams.quality.deciding import Decision
-from streams.quality.records import encode, instant
+from streams.quality.records import Label, encode, instant
 from streams.quality.task_state import CLOSED, Published
 
 LABELS = "labels"
@@ -57,23 +57,23 @@ def _publish(case: Case, status: str, reason: str, closed_by: str | None, answer
     task.version += 1
     task.published = body
     value = encode(
-        {
-            "schema_version": 1,
-            "task_id": case.task_id,
-            "project": task.project,
-            "task_type": task.task_type,
-            "version": task.version,
-            "status": status,
-            "reason": reason,
-            "closed_by": closed_by,
-            "answers": answers,
-            "votes": body.votes,
-            "non_answers": body.non_answers,
-            "supersedes": supersedes,
-            "policy_version": body.policy_version,
-            "guidelines_version": body.guidelines_version,
-            "at": instant(case.timestamp),
-        }
+        Label(
+            schema_version=1,
+            task_id=case.task_id,
+            project=task.project,
+            task_type=task.task_type,
+            version=task.version,
+            status=status,
+            reason=reason,
+            closed_by=closed_by,
+            answers=answers,
+            votes=body.votes,
+            non_answers=body.non_answers,
+            supersedes=supersedes,
+            policy_version=body.policy_version,
+            guidelines_version=body.guidelines_version,
+            at=instant(case.timestamp),
+        )
     )
     key = case.task_id.encode()
     return [Output(topic, key, value, case.timestamp, tag=status) for topic in (LABELS, LABELS_LATEST)]

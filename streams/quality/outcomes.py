@@ -10,7 +10,7 @@ from streams.quality.case import Case
 from streams.quality.checks import product
 from streams.quality.deciding import Decision, vote_weight
 from streams.quality.keys import FIXED
-from streams.quality.records import encode, quality_event
+from streams.quality.records import Outcome, encode, quality_event
 from streams.quality.task_state import Entry, Settings, Told
 
 OUTCOMES = "outcomes"
@@ -61,8 +61,9 @@ def _consensus(case: Case, entry: Entry, decision: Decision) -> list[_Verdict]:
     for question, answer, tally in zip(case.asked, entry.answers or (), decision.tallies, strict=False):
         verdict: _Verdict = None
         if tally is not None:
-            own = question.index[answer]
-            others = leader_without(tally.weights, own, vote_weight(entry, question, case.settings))
+            own, others = question.index[answer], tally.leader
+            if others is None or own == others:  # a vote for another class does not make the leader
+                others = leader_without(tally.weights, own, vote_weight(entry, question, case.settings))
             if others is not None:
                 verdict = ("consensus", own == others, question.classes[others])
         verdicts.append(verdict)
@@ -99,22 +100,22 @@ def _told(entry: Entry, kind: str, correct: bool, truth: Any, settings: Settings
 
 
 def _outcome(case: Case, entry: Entry, place: int, told: Told, sign: int) -> Output:
-    body = {
-        "schema_version": 1,
-        "annotator_id": entry.annotator_id,
-        "task_id": case.task_id,
-        "annotation_id": entry.annotation_id,
-        "project": case.task.project,
-        "task_type": case.task.task_type,
-        "question_id": case.asked[place].question_id,
-        "kind": told.kind,
-        "sign": sign,
-        "correct": told.correct,
-        "answer": None if entry.answers is None else entry.answers[place],
-        "truth": told.truth,
-        "quality_score": told.quality / FIXED,
-        "policy_version": told.policy_version,
-    }
+    body = Outcome(
+        schema_version=1,
+        annotator_id=entry.annotator_id,
+        task_id=case.task_id,
+        annotation_id=entry.annotation_id,
+        project=case.task.project,
+        task_type=case.task.task_type,
+        question_id=case.asked[place].question_id,
+        kind=told.kind,
+        sign=sign,
+        correct=told.correct,
+        answer=None if entry.answers is None else entry.answers[place],
+        truth=told.truth,
+        quality_score=told.quality / FIXED,
+        policy_version=told.policy_version,
+    )
     return Output(OUTCOMES, entry.annotator_id.encode(), encode(body), case.timestamp, tag=told.kind)
 
 

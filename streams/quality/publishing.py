@@ -74,7 +74,7 @@ def withdraw(state: State, event: Event) -> list[Output]:
     if task.phase == "withdrawn":
         return []
     settings = state.get(settings_key(task.project), Settings) or removed(0)
-    asked = questions(task.questions) if task.entries else ()
+    asked = (task.entries and questions(task.questions)) or ()
     case = Case(state, task_id, task, settings, asked, event.timestamp)
     outputs: list[Output] = []
     for entry in task.entries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,12 +18,76 @@ _LAST = 253_402_300_799_999
 encode = msgspec.json.Encoder().encode
 
 
+@lru_cache(maxsize=1024)
 def instant(timestamp: int) -> datetime:
     """Return milliseconds since the epoch as a UTC time; JSON output spells it in ISO 8601.
 
     A record's timestamp is its producer's word: what no calendar holds becomes the nearest end.
     """
     return _EPOCH + timedelta(milliseconds=min(max(timestamp, 0), _LAST))
+
+
+class Scored(msgspec.Struct, gc=False):
+    """An `annotations.scored` record: `schemas.ScoredAnnotation`, in its order."""
+
+    schema_version: int
+    annotation_id: str
+    task_id: str
+    annotator_id: str
+    project: str
+    action: str
+    label: Any
+    non_answer: str | None
+    confidence: float | None
+    time_spent_s: float
+    presented_order: list[str] | None
+    submitted_at: datetime
+    flags: list[str]
+    quality_score: float
+    reliability: float
+    reliability_n: int
+    tier: str
+    kind: str
+    policy_version: int
+
+
+class Outcome(msgspec.Struct, gc=False):
+    """An `outcomes` record: `schemas.Outcome`, in its order."""
+
+    schema_version: int
+    annotator_id: str
+    task_id: str
+    annotation_id: str
+    project: str
+    task_type: str
+    question_id: str
+    kind: str
+    sign: int
+    correct: bool
+    answer: Any
+    truth: Any
+    quality_score: float
+    policy_version: int
+
+
+class Label(msgspec.Struct, gc=False):
+    """A `labels` record: `schemas.Label`, in its order."""
+
+    schema_version: int
+    task_id: str
+    project: str
+    task_type: str
+    version: int
+    status: str
+    reason: str
+    closed_by: str | None
+    answers: dict[str, Any]
+    votes: int
+    non_answers: int
+    supersedes: int | None
+    policy_version: int
+    guidelines_version: str | None
+    at: datetime
 
 
 def quality_event(

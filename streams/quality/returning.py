@@ -12,18 +12,19 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from streams.events import Rejected
+from streams.events import CONTROL, Rejected
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class ScoredVote(msgspec.Struct, frozen=True, gc=False):
     """What the task side reads of a scored annotation."""
 
-    annotation_id: str
-    task_id: str
-    annotator_id: str
-    project: str
+    annotation_id: Id
+    task_id: Id
+    annotator_id: Id
+    project: Id
     reliability: Share
     quality_score: Share
     action: Literal["submit", "edit", "withdraw"] = "submit"
@@ -34,10 +35,10 @@ class ScoredVote(msgspec.Struct, frozen=True, gc=False):
 class Judgement(msgspec.Struct, frozen=True, gc=False):
     """What the annotator side reads of an outcome."""
 
-    annotator_id: str
-    task_id: str
-    annotation_id: str
-    project: str
+    annotator_id: Id
+    task_id: Id
+    annotation_id: Id
+    project: Id
     kind: Literal["gold", "attention", "training", "consensus"]
     sign: Literal[1, -1]
     correct: bool
@@ -49,13 +50,20 @@ T = TypeVar("T", bound=msgspec.Struct)
 def reader(type: type[T]) -> Callable[[bytes], T]:
     """Return the decoder of `type`: bytes to `type`, or `Rejected` as `streams.quality.decode.contract` has it."""
     decode = msgspec.json.Decoder(type).decode
+    ids = [field.name for field in msgspec.structs.fields(type) if field.type == Id]
 
     def read(raw: bytes) -> T:
         try:
-            return decode(raw)
+            value = decode(raw)
         except msgspec.ValidationError as error:
             raise Rejected("invalid", str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Rejected("malformed_json", f"value: {error}") from None
+        # JSON has control characters as escapes or in these bytes: few records need a look at each id.
+        if b"\\" in raw or b"\x7f" in raw or b"\xc2" in raw:
+            for name in ids:
+                if CONTROL.search(getattr(value, name)):
+                    raise Rejected("invalid", f"{name}: expected no control character")
+        return value
 
     return read

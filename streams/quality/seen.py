@@ -5,6 +5,7 @@ Ids are spread over buckets by a hash, so that an annotation reads and writes a 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -14,6 +15,8 @@ from streams.events import State
 from streams.quality.keys import key
 
 BUCKETS: Final = 1024
+_BUCKET: Final = {f"{start:03x}": str(start % BUCKETS) for start in range(16**3)}
+"""A digest's first three digits to its bucket."""
 
 
 class Accepted(msgspec.Struct, array_like=True):
@@ -30,8 +33,8 @@ class Bucket(msgspec.Struct, array_like=True):
 
 def is_known(state: State, annotator_id: str, annotation_id: str, remembered: int) -> bool:
     """Tell whether `annotation_id` is among the annotator's last `remembered` accepted ones."""
-    digest = _digest(annotation_id)
-    bucket = state.get(_bucket_key(annotator_id, digest), Bucket)
+    digest, place = _place(annotator_id, annotation_id)
+    bucket = state.get(place, Bucket)
     if bucket is None:
         return False
     number = bucket.numbers.get(digest)
@@ -48,8 +51,7 @@ def remember(state: State, annotator_id: str, annotation_id: str, remembered: in
     accepted.count += 1
     state.put(counter, accepted)
 
-    digest = _digest(annotation_id)
-    place = _bucket_key(annotator_id, digest)
+    digest, place = _place(annotator_id, annotation_id)
     bucket = state.get(place, Bucket) or Bucket({})
     numbers, forgotten = bucket.numbers, accepted.count - remembered
     while numbers and numbers[oldest := next(iter(numbers))] <= forgotten:
@@ -58,10 +60,11 @@ def remember(state: State, annotator_id: str, annotation_id: str, remembered: in
     state.put(place, bucket)
 
 
-def _digest(annotation_id: str) -> str:
-    """Return 80 bits, in hex: ids may be long, and an annotator chooses them."""
-    return blake2b(annotation_id.encode(), digest_size=10).hexdigest()
+@lru_cache(maxsize=16)  # an annotation asks twice, in a row
+def _place(annotator_id: str, annotation_id: str) -> tuple[str, str]:
+    """Return the id's digest, and the key of the bucket it belongs to.
 
-
-def _bucket_key(annotator_id: str, digest: str) -> str:
-    return key("i", annotator_id, str(int(digest[:3], 16) % BUCKETS))
+    The digest is 80 bits, in hex: ids may be long, and an annotator chooses them.
+    """
+    digest = blake2b(annotation_id.encode(), digest_size=10).hexdigest()
+    return digest, key("i", annotator_id, _BUCKET[digest[:3]])

@@ -83,8 +83,6 @@ def resolved(text: str, task_type: str, named: Mapping[str, str]) -> str:
         ``unknown_label_space`` when the project has no such space, or one of another type than a task with
         this single question needs.
     """
-    if not _names(text):
-        return text
     asked = msgspec.json.decode(text)
     for pair in asked:
         question_id, name = pair
@@ -108,9 +106,12 @@ def resolved(text: str, task_type: str, named: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=_PARSED)
-def questions(text: str) -> tuple[Question, ...]:
-    """Parse resolved questions."""
-    return tuple(_question(question_id, _space(space)) for question_id, space in msgspec.json.decode(text))
+def questions(text: str) -> tuple[Question, ...] | None:
+    """Parse questions; None where a label space is still a name, which `resolved` replaces."""
+    asked = msgspec.json.decode(text)
+    if any(isinstance(space, str) for _, space in asked):
+        return None
+    return tuple(_question(question_id, _space(space)) for question_id, space in asked)
 
 
 def answers(asked: tuple[Question, ...], label: Any, field: str) -> list[Any]:
@@ -148,11 +149,6 @@ def _check(question: Question, answer: Any, field: str) -> None:
             "label_outside_space",
             f"{field}{joint}{error.path}: question {question.question_id!r}: {error.message}",
         ) from None
-
-
-@lru_cache(maxsize=_PARSED)
-def _names(text: str) -> bool:
-    return any(isinstance(space, str) for _, space in msgspec.json.decode(text))
 
 
 def _plain(space: Any) -> Any:

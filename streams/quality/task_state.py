@@ -163,11 +163,13 @@ class Clock(msgspec.Struct, array_like=True):
 
 TOTALS = key("totals")
 CLOCK = key("c")
+_TASK = key("t", "")
+_SETTINGS = key("p", "")
 
 
 def task_key(task_id: str) -> str:
     """Return the table key of a task."""
-    return key("t", task_id)
+    return _TASK + task_id
 
 
 def load(state: State, task_id: str) -> Task:
@@ -180,7 +182,7 @@ def load(state: State, task_id: str) -> Task:
 
 def settings_key(project: str) -> str:
     """Return the table key of a project's settings."""
-    return key("p", project)
+    return _SETTINGS + project
 
 
 def settings_of(state: State, project: str) -> Settings | None:

@@ -20,6 +20,9 @@ DAY_MS: Final = 86_400_000
 TICK_MS: Final = 10_000
 """The clock moves in steps of this many milliseconds, so that most ticks change nothing."""
 
+AHEAD_MS: Final = 3_600_000
+"""How far a tick may be beyond its record's time. What it lets expire is gone, and brokers bound the records' times."""
+
 SOURCES: Final = (
     Source("tasks", contract(Task), attrgetter("task_id"), tombstones=True),
     Source("gold", contract(Gold), attrgetter("task_id"), tombstones=True),
@@ -76,7 +79,7 @@ class TaskSide:
             case "globals.t":
                 return self._globals(state, event.value)
             case "ticks.t":
-                return self._tick(state, event.value)
+                return self._tick(state, event)
             case _:
                 raise ValueError(f"the task side does not read {event.topic!r}")
 
@@ -106,7 +109,10 @@ class TaskSide:
         outputs, _ = holding.resume(state, sent.project, self.batch, self.step, _DECODERS)
         return outputs
 
-    def _tick(self, state: State, tick: Tick) -> list[Output]:
+    def _tick(self, state: State, event: Event) -> list[Output]:
+        tick: Tick = event.value
+        if tick.at > event.timestamp + AHEAD_MS:
+            raise Rejected("tick_ahead", f"at: {tick.at} is beyond the record's own time, {event.timestamp}")
         at = tick.at - tick.at % TICK_MS
         clock = state.get(CLOCK, Clock) or Clock(at, at)
         if at > clock.now or state.get(CLOCK, Clock) is None:

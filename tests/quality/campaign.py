@@ -79,8 +79,9 @@ class Campaign:
         if known:
             self.settings(policy=policy)
 
-    def apply(self, topic: str, key: str, body: dict[str, Any] | None) -> list[Output]:
-        outputs = apply(self.side, self.state, event(topic, key, body, offset=self.offset, timestamp=AT + self.offset))
+    def apply(self, topic: str, key: str, body: dict[str, Any] | None, timestamp: int | None = None) -> list[Output]:
+        at = AT + self.offset if timestamp is None else timestamp
+        outputs = apply(self.side, self.state, event(topic, key, body, offset=self.offset, timestamp=at))
         self.state.commit()
         self.offset += 1
         for output in outputs:
@@ -121,7 +122,7 @@ class Campaign:
         return self.apply("gold", task_id, None)
 
     def tick(self, at: int) -> list[Output]:
-        return self.apply("ticks.t", "0", {"at": at})
+        return self.apply("ticks.t", "0", {"at": at}, timestamp=at)
 
     def task(self, task_id: str = "t") -> Task:
         found = self.state.get(f"t\x1f{task_id}", Task)
