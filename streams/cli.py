@@ -106,9 +106,9 @@ def demo(settings: Settings, broker: str | None, **choices: Any) -> int:
     return run(DemoOptions(settings=settings, embedded=broker is None, **choices))
 
 
-@commands.group("topics", short_help="Create, list or check the topics.")
+@commands.group("topics", short_help="Create, list or check the topics, and who may use them.")
 def topics() -> None:
-    """Create, list or check the topics of a namespace."""
+    """Create, list or check the topics of a namespace, and who may use them."""
 
 
 @topics.command(
@@ -140,6 +140,37 @@ def topics_list(settings: Settings) -> int:
     from streams.topics_commands import show
 
     return show(settings)
+
+
+@topics.command(
+    "acls",
+    short_help="Show, give or check each role's rights.",
+    cls=SettingsCommand,
+    groups=TOPIC_GROUPS,
+    examples=(
+        "goldstream topics acls --principal worker=User:annotation-worker --principal reader=User:ml",
+        "goldstream topics acls --apply --broker kafka-1:9093 --security-protocol SASL_SSL ...",
+        "goldstream topics acls --commands --principal gateway=User:CN=gateway",
+    ),
+)
+@click.option(
+    "--principal",
+    "principals",
+    metavar="ROLE=PRINCIPAL",
+    multiple=True,
+    help="Who has a role, as Kafka names it; may be repeated [default: every role, User:NAMESPACE-ROLE].",
+)
+@click.option("--apply", "action", flag_value="apply", help="Create what is missing on the brokers.")
+@click.option("--check", "action", flag_value="check", help="Name what is missing and what is superfluous.")
+@click.option("--commands", "action", flag_value="commands", help="Print lines for kafka-acls.sh instead.")
+def topics_acls(settings: Settings, principals: tuple[str, ...], action: str | None) -> int:
+    """Print the least rights that each role needs in the namespace; nothing is asked of a broker.
+
+    With --apply or --check, log in as one who may change the brokers' lists: no role may. --apply takes nothing away.
+    """
+    from streams import acls_commands
+
+    return acls_commands.run(settings, principals, action or "show")
 
 
 @topics.command(

@@ -238,6 +238,31 @@ class Settings(BaseSettings):
         None,
         min_length=1,
     )
+    ssl_cert_file: str | None = _setting(
+        "Security",
+        "PEM file with this client's certificate and what leads to its authority, for mutual TLS.",
+        None,
+        min_length=1,
+    )
+    ssl_key_file: str | None = _setting(
+        "Security",
+        "PEM file with the private key of ssl_cert_file.",
+        None,
+        min_length=1,
+    )
+    ssl_key_password: SecretStr | None = _setting(
+        "Security",
+        "Password of an encrypted ssl_key_file; only from the environment, or use ssl_key_password_file.",
+        None,
+        flag=False,
+        min_length=1,
+    )
+    ssl_key_password_file: str | None = _setting(
+        "Security",
+        "File that holds the key's password and nothing else.",
+        None,
+        min_length=1,
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -261,6 +286,8 @@ class Settings(BaseSettings):
     def _agree(self) -> Self:
         sasl = self.security_protocol.startswith("SASL_")
         login = f"{'must' if sasl else 'may only'} be given with security_protocol SASL_PLAINTEXT or SASL_SSL"
+        tls = self.security_protocol.endswith("SSL")
+        with_tls = "may only be given with security_protocol SSL or SASL_SSL"
         session, rebalance = self.session_timeout_s, self.rebalance_timeout_s
         for setting, holds, must in (
             (
@@ -286,10 +313,17 @@ class Settings(BaseSettings):
             ("sasl_mechanism", sasl == (self.sasl_mechanism is not None), login),
             ("sasl_username", sasl == (self.sasl_username is not None), login),
             ("sasl_password", sasl == (self.sasl_password is not None), login),
+            ("ssl_ca_file", tls or self.ssl_ca_file is None, with_tls),
+            ("ssl_cert_file", tls or self.ssl_cert_file is None, with_tls),
             (
-                "ssl_ca_file",
-                self.security_protocol.endswith("SSL") or self.ssl_ca_file is None,
-                "may only be given with security_protocol SSL or SASL_SSL",
+                "ssl_key_file",
+                (self.ssl_key_file is None) == (self.ssl_cert_file is None),
+                "must be given together with ssl_cert_file, and only then",
+            ),
+            (
+                "ssl_key_password",
+                self.ssl_key_password is None or self.ssl_key_file is not None,
+                "may only be given with ssl_key_file",
             ),
         ):
             if not holds:

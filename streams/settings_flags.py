@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from streams.settings import Group, Settings, group_of, has_flag
-from streams.settings_sources import CONFIG_VARIABLE, flag_of, load
+from streams.settings_sources import CONFIG_VARIABLE, exposed, flag_of, load
 from streams.settings_table import allowed, choices, default
 
 FLAG_WIDTH = 34
@@ -77,7 +77,10 @@ class SettingsCommand(click.Command):
             name: value for name, value in ctx.params.items() if name in Settings.model_fields and value is not None
         }
         own = {name: value for name, value in ctx.params.items() if name not in generated}
-        ctx.params = {"settings": load(given, config=own.pop("config")), **own}
+        settings = load(given, config=own.pop("config"))
+        for line in exposed(settings):
+            click.echo(f"goldstream: {line}", err=True)
+        ctx.params = {"settings": settings, **own}
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

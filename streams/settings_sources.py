@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,8 +21,14 @@ from streams.settings import ENV_PREFIX, Settings, SettingsError
 CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
 DEFAULT_FILE = Path("goldstream.toml")
 
+SECRETS = ("sasl_password", "ssl_key_password")
+"""Settings that are never shown, and that may be read from a file of their own."""
+PRIVATE_FILES = (*(f"{secret}_file" for secret in SECRETS), "ssl_key_file")
+"""Files that nobody but their owner should be able to read."""
+
 _FIELDS = Settings.model_fields
 _LONGEST_SHOWN = 80
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def variable_of(name: str) -> str:
@@ -58,12 +66,27 @@ def load(flags: Mapping[str, str] | None = None, *, config: Path | None = None) 
         **{name: variable_of(name) for name in environment},
         **{name: flag_of(name) for name in flags},
     }
-    values = _with_password(values, origins)
+    for secret in SECRETS:
+        values = _with_secret(secret, values, origins)
     try:
         return Settings(**values)
     except ValidationError as error:
         problems = [_problem(details, values, origins) for details in error.errors(include_url=False)]
         raise SettingsError(*problems) from None
+
+
+def exposed(settings: Settings) -> list[str]:
+    """Return a line for each file with a secret in it that others than its owner may read or change."""
+    lines = []
+    for setting in PRIVATE_FILES:
+        name = getattr(settings, setting)
+        with contextlib.suppress(OSError):  # whoever reads it says what is wrong
+            mode = stat.S_IMODE(Path(name).stat().st_mode) if name else 0
+            if mode & _OTHERS:
+                lines.append(
+                    f"warning: setting {setting}: others may read or change {name} (mode {mode:04o}): chmod 600 it"
+                )
+    return lines
 
 
 def _environment() -> dict[str, Any]:
@@ -95,28 +118,30 @@ def _file(config: Path | None) -> tuple[dict[str, Any], str]:
         raise SettingsError(
             *(f"unknown setting {name} in {path}; the nearest is {_nearest(name, _FIELDS)}" for name in unknown)
         )
-    if "sasl_password" in source.toml_data:
-        wanted = f"must come from {variable_of('sasl_password')} or from sasl_password_file"
-        raise SettingsError(f"setting sasl_password (sasl_password in {path}): {wanted}")
+    for secret in SECRETS:
+        if secret in source.toml_data:
+            wanted = f"must come from {variable_of(secret)} or from {secret}_file"
+            raise SettingsError(f"setting {secret} ({secret} in {path}): {wanted}")
     return dict(source.toml_data), str(path)
 
 
-def _with_password(values: Mapping[str, Any], origins: dict[str, str]) -> dict[str, Any]:
-    """Return the values with the password read from its file, if one is named."""
-    name = values.get("sasl_password_file")
+def _with_secret(secret: str, values: Mapping[str, Any], origins: dict[str, str]) -> dict[str, Any]:
+    """Return the values with the secret read from its file, if one is named. This is the only time it is read."""
+    setting = f"{secret}_file"
+    name = values.get(setting)
     if not isinstance(name, str):
         return dict(values)
-    where = f"setting sasl_password_file ({origins['sasl_password_file']})"
-    if "sasl_password" in values:
-        raise SettingsError(f"{where}: must not be given together with {origins['sasl_password']}")
+    where = f"setting {setting} ({origins[setting]})"
+    if secret in values:
+        raise SettingsError(f"{where}: must not be given together with {origins[secret]}")
     try:
-        password = Path(name).read_text(encoding="utf-8").strip("\r\n")
+        content = Path(name).read_text(encoding="utf-8").strip("\r\n")
     except (OSError, ValueError) as error:
         raise SettingsError(f"{where}: cannot be read ({_reason(error)}), got {name!r}") from None
-    if not password:
+    if not content:
         raise SettingsError(f"{where}: the file is empty, got {name!r}")
-    origins["sasl_password"] = origins["sasl_password_file"]
-    return {**values, "sasl_password": password}
+    origins[secret] = origins[setting]
+    return {**values, secret: content}
 
 
 def _problem(details: ErrorDetails, values: Mapping[str, Any], origins: Mapping[str, str]) -> str:
@@ -138,7 +163,7 @@ def _expectation(details: ErrorDetails) -> str:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return "nothing"
-    if name == "sasl_password":
+    if name in SECRETS:
         return "a value that is not shown"
     text = re.sub(r"[^\s/,'\"]+@", "***@", repr(value))  # credentials pasted into an address
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Cleanup = Literal["delete", "compact", "compact,delete"]
 SideName = Literal["annotators", "tasks", "projects"]
+Role = Literal["administrator", "producer", "gold-keeper", "reviewer", "gateway", "worker", "reader"]
+"""Who uses the topics; `streams.acls` says what each may do."""
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -53,6 +55,8 @@ class Topic:
         How long a compacted topic still shows that a key was deleted: the longest its reader may be away.
     segment_ms, segment_bytes : int or None
         When the broker closes a segment; only closed ones are deleted or compacted. None: its default.
+    written_by, read_by : tuple of str
+        The roles that may, beside the workers, which write what is not from clients and read their sides' sources.
     from_clients : bool
         Whether other programs write it. The broker then stamps the records itself: a client's clock must not
         decide how long they, or what follows from them, are kept.
@@ -69,6 +73,8 @@ class Topic:
     tombstones_ms: int = DAY
     segment_ms: int | None = None
     segment_bytes: int | None = None
+    written_by: tuple[Role, ...] = ()
+    read_by: tuple[Role, ...] = ()
     from_clients: bool = False
 
     def configs(self, replication: int) -> dict[str, str]:
@@ -102,7 +108,15 @@ class PlannedTopic:
 
 
 def _input(
-    name: str, *, key: str, writers: str, cleanup: Cleanup, side: SideName, retention_ms: int | None = None
+    name: str,
+    *,
+    key: str,
+    writers: str,
+    written_by: Role,
+    cleanup: Cleanup,
+    side: SideName,
+    read_by: tuple[Role, ...] = (),
+    retention_ms: int | None = None,
 ) -> Topic:
     return Topic(
         name=name,
@@ -113,6 +127,8 @@ def _input(
         retention_ms=retention_ms,
         max_message_bytes=INPUT_BYTES,
         tombstones_ms=MEDIUM,
+        written_by=(written_by,),
+        read_by=read_by,
         from_clients=True,
     )
 
@@ -140,11 +156,21 @@ def _globals(name: str, side: SideName) -> Topic:
     )
 
 
-PROJECTS = _input("projects", key="project", writers="administrators", cleanup="compact", side="projects")
+PROJECTS = _input(
+    "projects",
+    key="project",
+    writers="administrators",
+    written_by="administrator",
+    read_by=("gateway",),
+    cleanup="compact",
+    side="projects",
+)
 TASKS = _input(
     "tasks",
     key="task_id",
     writers="producers; a null value withdraws",
+    written_by="producer",
+    read_by=("gateway",),
     cleanup="compact,delete",
     side="tasks",
     retention_ms=LONG,
@@ -153,6 +179,7 @@ GOLD = _input(
     "gold",
     key="task_id",
     writers="the gold right only; a null value withdraws",
+    written_by="gold-keeper",
     cleanup="compact",
     side="tasks",
 )
@@ -160,6 +187,7 @@ ANNOTATORS = _input(
     "annotators",
     key="annotator_id",
     writers="administrators",
+    written_by="administrator",
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
@@ -168,6 +196,7 @@ ANNOTATIONS = _input(
     "annotations",
     key="annotator_id",
     writers="frontends",
+    written_by="gateway",
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
@@ -198,6 +227,7 @@ LABELS = Topic(
     writers="the task side: every version",
     cleanup="delete",
     readers="ML engineers, exports",
+    read_by=("reader",),
     retention_ms=LONG,
 )
 LABELS_LATEST = Topic(
@@ -206,6 +236,7 @@ LABELS_LATEST = Topic(
     writers="the task side",
     cleanup="compact",
     readers="ML engineers, exports",
+    read_by=("reader",),
 )
 QUALITY_EVENTS = Topic(
     name="quality-events",
@@ -213,6 +244,7 @@ QUALITY_EVENTS = Topic(
     writers="the annotator and the task side",
     cleanup="delete",
     readers="staff only",
+    read_by=("administrator",),
     retention_ms=LONG,
 )
 DEAD = Topic(
@@ -221,6 +253,7 @@ DEAD = Topic(
     writers="any side: the original bytes as value, the rest in headers",
     cleanup="delete",
     readers="operators",
+    read_by=("administrator",),
     retention_ms=LONG,
 )
 

@@ -7,8 +7,7 @@ name creates it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,21 +15,16 @@ from aiokafka import errors as kafka
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from streams.failures import Failure
+from streams.brokers import REQUEST_SECONDS, NotAllowed, connected
+from streams.refusals import not_allowed
 from streams.security import client_security
 from streams.settings import Settings
 from streams.topics import PlannedTopic, all_topics
 
-CONNECT_SECONDS = 8.0
-REQUEST_SECONDS = 10.0
 DESCRIBE_SECONDS = 5.0
+FEW = 3
 _EXISTS = kafka.TopicAlreadyExistsError.errno
-
-
-class BrokerUnreachable(Failure):
-    """No broker answers, or none lets us in."""
-
-    exit_code = 3
+_FORBIDDEN = frozenset({kafka.TopicAuthorizationFailedError.errno, kafka.ClusterAuthorizationFailedError.errno})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +92,7 @@ async def create(settings: Settings) -> list[Created]:
     BrokerUnreachable
         No broker answers in time.
     """
-    async with _connected(settings) as admin:
+    async with connected(settings) as admin:
         found = await _found(admin)
         missing = [planned for planned in all_topics(settings) if planned.name not in found]
         if not missing:
@@ -108,6 +102,9 @@ async def create(settings: Settings) -> list[Created]:
             for planned in missing
         ]
         answer = await admin.create_topics(requests, timeout_ms=int(REQUEST_SECONDS * 1000))
+        if all(code in _FORBIDDEN for _, code, _ in answer.topic_errors):
+            topics = f"create topics {settings.namespace}.*"
+            raise NotAllowed(not_allowed(topics, "Create", client_security(settings)))
         created = [Created(name, _failure(code, message)) for name, code, message in answer.topic_errors]
         await _visible(admin, {each.topic for each in created if each.error is None})
         return created
@@ -120,9 +117,14 @@ async def found_topics(settings: Settings) -> dict[str, FoundTopic]:
     ------
     BrokerUnreachable
         No broker answers in time.
+    NotAllowed
+        Topics of the namespace may be there, but we may not see them.
     """
-    async with _connected(settings) as admin:
-        return await _found(admin)
+    async with connected(settings) as admin:
+        found = await _found(admin)
+        if not {planned.name for planned in all_topics(settings)} <= found.keys():
+            await _configs(admin, settings, found)
+        return found
 
 
 async def check(settings: Settings) -> list[Difference]:
@@ -133,10 +135,10 @@ async def check(settings: Settings) -> list[Difference]:
     BrokerUnreachable
         No broker answers in time.
     """
-    async with _connected(settings) as admin:
+    async with connected(settings) as admin:
         planned = all_topics(settings)
         found = await _found(admin)
-        configs = await _configs(admin, [each.name for each in planned if each.name in found])
+        configs = await _configs(admin, settings, found)
         complete = {
             name: FoundTopic(topic.partitions, topic.replication, configs.get(name, {}))
             for name, topic in found.items()
@@ -167,32 +169,6 @@ def _same(wanted: str, found: str | None) -> bool:
     return found is not None and sorted(wanted.split(",")) == sorted(part.strip() for part in found.split(","))
 
 
-@asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.broker,
-        client_id=f"{settings.namespace}-topics",
-        request_timeout_ms=int(REQUEST_SECONDS * 1000),
-        **client_security(settings),
-    )
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await admin.start()
-        yield admin
-    except TimeoutError:
-        raise BrokerUnreachable(f"broker {settings.broker}: does not answer in time") from None
-    except kafka.AuthenticationFailedError:
-        raise BrokerUnreachable(f"broker {settings.broker}: refused the login of {settings.sasl_username}") from None
-    except kafka.KafkaConnectionError:
-        how = f"security_protocol is {settings.security_protocol}"
-        raise BrokerUnreachable(f"broker {settings.broker}: cannot be reached; is it running? ({how})") from None
-    except (kafka.KafkaError, OSError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise BrokerUnreachable(f"broker {settings.broker}: cannot be used ({reason})") from None
-    finally:
-        await admin.close()
-
-
 async def _found(admin: AIOKafkaAdminClient) -> dict[str, FoundTopic]:
     return {
         topic["topic"]: FoundTopic(
@@ -204,18 +180,28 @@ async def _found(admin: AIOKafkaAdminClient) -> dict[str, FoundTopic]:
     }
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return what the broker tells; not every broker knows the request, and some do not answer it."""
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+async def _configs(
+    admin: AIOKafkaAdminClient, settings: Settings, found: Mapping[str, FoundTopic]
+) -> dict[str, dict[str, str]]:
+    """Return what the broker tells of the planned topics; not every broker knows the request or answers it.
+
+    A topic that we may not see looks like one that is missing, save to this request, which never creates one: raises
+    `NotAllowed`.
+    """
+    resources = [ConfigResource(ConfigResourceType.TOPIC, planned.name) for planned in all_topics(settings)]
     try:
         async with asyncio.timeout(DESCRIBE_SECONDS):
-            answers: list[Any] = await admin.describe_configs(resources) if resources else []
+            answers: list[Any] = await admin.describe_configs(resources)
     except (kafka.KafkaError, TimeoutError):
         return {}
+    told = [resource for answer in answers for resource in answer.resources]
+    hidden = sorted(name for code, _, _, name, _ in told if code in _FORBIDDEN and name not in found)
+    if hidden:
+        few = ", ".join(hidden[:FEW]) + (f" and {len(hidden) - FEW} more" if len(hidden) > FEW else "")
+        raise NotAllowed(not_allowed(f"see {few}", "Describe, DescribeConfigs", client_security(settings)))
     return {
         name: {entry[0]: entry[1] for entry in entries if entry[1] is not None}
-        for answer in answers
-        for code, _, _, name, entries in answer.resources
+        for code, _, _, name, entries in told
         if code == 0
     }
 

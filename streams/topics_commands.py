@@ -1,4 +1,4 @@
-"""What `goldstream topics` prints, and the exit codes it returns."""
+"""What `goldstream topics` prints, and the exit codes it returns; `acls` is in `streams.acls_commands`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def create(settings: Settings) -> int:
     """Create what is missing and say so; 1 if a topic could not be created."""
-    created = _ask(topics_admin.create(settings))
+    created = ask(topics_admin.create(settings))
     failed = [each for each in created if each.error is not None]
     for each in created:
         click.echo(f"{each.topic}: {each.error or 'created'}", err=each.error is not None)
@@ -31,20 +31,20 @@ def create(settings: Settings) -> int:
 
 def show(settings: Settings) -> int:
     """Print one line for each topic of the namespace, missing ones included."""
-    found = _ask(topics_admin.found_topics(settings))
+    found = ask(topics_admin.found_topics(settings))
     rows: list[tuple[str, ...]] = [("topic", "partitions", "copies", "cleanup", "kept", "key", "written by")]
     for planned in all_topics(settings):
         has, topic = found.get(planned.name), planned.topic
         counts = (str(has.partitions), str(has.replication)) if has else ("missing", "")
         rows.append((planned.name, *counts, topic.cleanup, _kept(topic), topic.key, topic.writers))
-    for line in _aligned(rows):
+    for line in aligned(rows):
         click.echo(line)
     return OK
 
 
 def check(settings: Settings) -> int:
     """Print each difference between the plan and the brokers; 1 if one of them is a mismatch."""
-    differences = _ask(topics_admin.check(settings))
+    differences = ask(topics_admin.check(settings))
     for difference in differences:
         click.echo(str(difference))
     wrong = sum(difference.wrong for difference in differences)
@@ -55,7 +55,8 @@ def check(settings: Settings) -> int:
     return MISMATCH if wrong else OK
 
 
-def _ask(question: Coroutine[Any, Any, T]) -> T:
+def ask(question: Coroutine[Any, Any, T]) -> T:
+    """Return what the brokers answer."""
     # aiokafka logs every failed attempt; the outcome is told once, in one line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     return asyncio.run(question)
@@ -68,7 +69,8 @@ def _kept(topic: Topic) -> str:
     return f"{days} d" if days else f"{hours} h"
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> Iterable[str]:
+def aligned(rows: list[tuple[str, ...]]) -> Iterable[str]:
+    """Yield a table's lines."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -10,19 +10,27 @@ import socket
 import sys
 from typing import Any
 
-import uvloop
 from aiokafka.errors import KafkaError
 
 from streams.app import Goldstream, create_app
 from streams.engine.errors import Fatal, Verdict, verdict
 from streams.failures import Failure
+from streams.login_watch import watch_logins
 from streams.loopback import free_port
+from streams.loops import LoopPolicy
+from streams.refusals import missing_right
+from streams.security import client_security
 from streams.settings import Settings
 from streams.topics_admin import check
 
 log = logging.getLogger(__name__)
 
-_NOISE = ("Crashed reason=", "Missing sensor state")
+_NOISE = (
+    "Crashed reason=",
+    "Drain messages raised",
+    "Error while stopping child <ConsumerThread: crashed",
+    "Missing sensor state",
+)
 """What Faust says at each crash, which is told better, and at each rebalance, which means nothing here."""
 
 EXIT_OK, EXIT_FATAL, EXIT_CRASH = 0, 1, 70
@@ -34,7 +42,7 @@ def run(settings: Settings) -> int:
     if settings.web_port == 0:
         settings = settings.model_copy(update={"web_port": free_port()})
     calm_the_collector()
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.set_event_loop_policy(LoopPolicy())
     return asyncio.run(_run(settings))
 
 
@@ -58,6 +66,7 @@ def start_logging(level: str) -> None:
         handler = logging.getLogger().handlers[0]
         handler.addFilter(_is_ours)
         handler.addFilter(Quieter())
+    logging.getLogger().handlers[0].addFilter(_holds_no_login)
     for name in ("faust", "mode", "aiokafka", "asyncio", "kafka"):
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
 
@@ -82,12 +91,18 @@ class Quieter(logging.Filter):
         return True
 
 
+def _holds_no_login(record: logging.LogRecord) -> bool:
+    """Leave out what is said to log in, which aiokafka logs like any other message: a password may be in it."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return not any(type(each).__name__.startswith("SaslAuthenticate") for each in arguments)
+
+
 def _is_ours(record: logging.LogRecord) -> bool:
     """Leave out what Faust's services say of their start, stop and crash; they log under their subclass's name.
 
     The reason of a crash is told once, at the end, by whoever runs the app.
     """
-    line = str(record.msg)
+    line = record.getMessage()
     if not line.startswith("[^"):
         return True
     return record.levelno >= logging.WARNING and not any(noise in line for noise in _NOISE)
@@ -144,19 +159,18 @@ async def _run(settings: Settings) -> int:
     )
     starting = asyncio.create_task(app.start())
     ended = [asyncio.create_task(event.wait()) for event in (stop, app._crashed, app._stopped)]
-    announce = asyncio.create_task(_announce(goldstream))
+    aside = [asyncio.create_task(_announce(goldstream)), asyncio.create_task(watch_logins(settings, app.crash))]
     await asyncio.wait([*ended, starting], return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and not starting.cancelled() and starting.exception() is None:
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
     reason = app.crash_reason or (starting.exception() if starting.done() and not starting.cancelled() else None)
-    announce.cancel()
-    for task in (*ended, starting):
+    for task in (*aside, *ended, starting):
         task.cancel()
     try:
         await asyncio.wait_for(app.stop(), 30)
     except TimeoutError:
         log.warning("the worker did not stop within 30 s; what was not committed will be done again")
-    return _exit_code(reason)
+    return _exit_code(reason, settings)
 
 
 async def _announce(goldstream: Goldstream) -> None:
@@ -166,12 +180,12 @@ async def _announce(goldstream: Goldstream) -> None:
     log.info("ready: tables restored, %d partitions at work", partitions)
 
 
-def _exit_code(reason: BaseException | None) -> int:
+def _exit_code(reason: BaseException | None, settings: Settings) -> int:
     if reason is None:
         log.info("stopped")
         return EXIT_OK
     if isinstance(reason, Fatal) or verdict(reason) is Verdict.FATAL:
-        print(f"goldstream: {reason}", file=sys.stderr)
+        print(f"goldstream: {missing_right(reason, client_security(settings)) or reason}", file=sys.stderr)
         return EXIT_FATAL
     log.critical("crashed: %s", reason, exc_info=reason)
     return EXIT_CRASH

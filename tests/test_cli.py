@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from streams import cli, topics_admin
+from streams import brokers, cli
 from streams.settings import Settings
-from streams.settings_sources import flag_of
+from streams.settings_sources import SECRETS, flag_of
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ("worker", "demo", "topics", "topics create", "topics list", "topics check", "settings")
@@ -54,7 +54,7 @@ def test_the_workers_flags_are_the_settings() -> None:
     text = goldstream("worker --help").stdout
     for name in Settings.model_fields:
         flagged = f"{flag_of(name)} " in text
-        assert flagged == (name != "sasl_password"), name
+        assert flagged == (name not in SECRETS), name
 
 
 def test_help_is_there_at_once() -> None:
@@ -134,13 +134,13 @@ def silent() -> Iterator[str]:
 def test_a_broker_that_does_not_answer_is_given_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], silent: str
 ) -> None:
-    monkeypatch.setattr(topics_admin, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(brokers, "CONNECT_SECONDS", 0.3)
     assert cli.run(["topics", "check", "--broker", silent]) == 3
     assert capsys.readouterr().err == f"goldstream: broker {silent}: does not answer in time\n"
 
 
 def test_the_wait_for_a_broker_is_about_ten_seconds() -> None:
-    assert 5 <= topics_admin.CONNECT_SECONDS <= 10
+    assert 5 <= brokers.CONNECT_SECONDS <= 10
 
 
 def test_a_defect_is_one_line_and_no_traceback(

@@ -23,7 +23,7 @@ import streams
 from streams.demo.leash import Leashed, tail
 from streams.failures import Failure
 from streams.settings import ENV_PREFIX, Settings
-from streams.settings_sources import variable_of
+from streams.settings_sources import SECRETS, variable_of
 
 STOP_SECONDS = 4.0
 ANSWER_SECONDS = 2.0
@@ -104,8 +104,9 @@ def environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment with `settings` in it, and no other settings."""
     inherited = {name: value for name, value in os.environ.items() if not name.upper().startswith(ENV_PREFIX)}
     given = {name: value for name in Settings.model_fields if (value := getattr(settings, name)) is not None}
-    if settings.sasl_password_file is not None:
-        given.pop("sasl_password", None)
+    for secret in SECRETS:
+        if f"{secret}_file" in given:
+            given.pop(secret, None)
     told = {variable_of(name): _text(name, value) for name, value in given.items()}
     path = os.pathsep.join(filter(None, [str(_CODE), inherited.get("PYTHONPATH")]))
     return {**inherited, **told, "PYTHONPATH": path}

@@ -1,6 +1,6 @@
 """One Apache Kafka node, broker and controller in one, on loopback and in a temporary folder.
 
-``python -m tests.kafka.broker`` runs it in the foreground.
+``python -m tests.kafka.broker`` runs it in the foreground. Several that replicate to each other: `tests.kafka.brokers`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING
 
 from streams.loopback import HOST, answers, free_ports
 from tests.kafka import distribution
+from tests.kafka.started import Started
+
+if TYPE_CHECKING:
+    from tests.kafka.brokers import Brokers
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
@@ -52,7 +55,7 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-class Broker:
+class Broker(Started):
     """A broker that tests start, stop, kill and start again on the same address and data.
 
     Parameters
@@ -63,6 +66,8 @@ class Broker:
         The Java heap's upper bound, in MiB.
     settings : mapping, optional
         Kafka's own settings by name, over those of the tests.
+    cluster : str, optional
+        Identity of the cluster it belongs to, as `new_cluster` makes them; one of its own by default.
 
     Attributes
     ----------
@@ -71,7 +76,12 @@ class Broker:
     """
 
     def __init__(
-        self, *, port: int | None = None, heap_mb: int = 512, settings: Mapping[str, str] | None = None
+        self,
+        *,
+        port: int | None = None,
+        heap_mb: int = 512,
+        settings: Mapping[str, str] | None = None,
+        cluster: str | None = None,
     ) -> None:
         self._java = distribution.java()
         self._jars = distribution.jars()
@@ -81,6 +91,7 @@ class Broker:
         self._properties = self.folder / "server.properties"
         self._node: subprocess.Popen[bytes] | None = None
         self._warden: subprocess.Popen[bytes] | None = None
+        self._cluster = cluster or new_cluster()
         free, controller = free_ports(2)
         self.port = port or free
         self._configure(controller, settings or {})
@@ -161,19 +172,6 @@ class Broker:
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _configure(self, controller: int, settings: Mapping[str, str]) -> None:
         lines = {
             "process.roles": "broker,controller",
@@ -205,10 +203,9 @@ class Broker:
         ]
 
     def _format(self) -> None:
-        # The first bits are set so that the identity never begins with a dash, which would read as an option.
-        cluster = base64.urlsafe_b64encode(b"g" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
         with self.log.open("ab") as log:
-            command = self._command("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
+            options = ("-t", self._cluster, "-c", str(self._properties), *self._format_options())
+            command = self._command("kafka.tools.StorageTool", "format", *options)
             done = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -219,6 +216,9 @@ class Broker:
             )
         if done.returncode != 0:
             raise RuntimeError(f"Kafka could not format its storage:\n{self.log_tail()}")
+
+    def _format_options(self) -> tuple[str, ...]:
+        return ()
 
     def _await_answer(self, said: int) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -251,6 +251,12 @@ class Broker:
         self._node = None
 
 
+def new_cluster() -> str:
+    """Return an identity that no other cluster has."""
+    # The first bits are set so that it never begins with a dash, which would read as an option.
+    return base64.urlsafe_b64encode(b"g" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
+
+
 def _warden(pid: int, folder: Path) -> subprocess.Popen[bytes]:
     """Start a process that ends `pid` and removes `folder` when this one is gone: the pipe to it closes.
 
@@ -265,6 +271,14 @@ def _warden(pid: int, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
+def _wanted(options: argparse.Namespace) -> Broker | Brokers:
+    if options.brokers == 1:
+        return Broker(port=options.port, heap_mb=options.heap_mb)
+    from tests.kafka.brokers import Brokers  # noqa: PLC0415  # it is made of what is here
+
+    return Brokers(port=options.port, heap_mb=options.heap_mb)
+
+
 def main() -> int:
     """Run a broker until it is interrupted; return the exit code."""
     parser = argparse.ArgumentParser(
@@ -272,11 +286,12 @@ def main() -> int:
         description="A Kafka broker for development; its data goes with it.",
     )
     parser.add_argument("--port", type=int, default=9092, help="where clients connect (default: %(default)s)")
-    parser.add_argument("--heap-mb", type=int, default=512, help="Java heap (default: %(default)s)")
+    parser.add_argument("--heap-mb", type=int, default=512, help="Java heap of each broker (default: %(default)s)")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="3 replicate (default: %(default)s)")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        with Broker(port=options.port, heap_mb=options.heap_mb) as broker:
+        with _wanted(options) as broker:
             print(f"Kafka answers at {broker.bootstrap}; its log is {broker.log}. Ctrl-C ends it.", flush=True)
             while broker.running:
                 time.sleep(0.5)

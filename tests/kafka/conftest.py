@@ -1,4 +1,4 @@
-"""Brokers for tests: one that all share, and one of its own for a test that kills it."""
+"""Brokers for tests: one that all share, and those of its own for a test that kills them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from tests.kafka import distribution
 from tests.kafka.broker import Broker
+from tests.kafka.brokers import Brokers
+from tests.kafka.secured import SecuredBroker
 
 HERE = Path(__file__).parent
-FIXTURES = frozenset({"broker", "own_broker"})
-OWNED = pytest.StashKey[list[Broker]]()
+FIXTURES = frozenset({"broker", "own_broker", "own_brokers", "secured"})
+Nodes = TypeVar("Nodes", Broker, Brokers, SecuredBroker)
+OWNED = pytest.StashKey[list[Broker | Brokers]]()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -43,15 +47,16 @@ def pytest_runtest_makereport(
     """Show what the broker said beside a failure of a test that used it."""
     report = yield
     if report.failed:
-        shared = getattr(item, "funcargs", {}).get("broker")
-        for broker in [*([shared] if shared else []), *item.stash.get(OWNED, [])]:
+        used = getattr(item, "funcargs", {})
+        shared = [used[name] for name in ("broker", "secured") if name in used]
+        for broker in [*shared, *item.stash.get(OWNED, [])]:
             report.sections.append((f"Kafka's log at {broker.bootstrap}", broker.log_tail()))
     return report
 
 
-def _broker_or_skip(**options: object) -> Broker:
+def _or_skip(kind: Callable[..., Nodes], **options: object) -> Nodes:
     try:
-        return Broker(**options)  # type: ignore[arg-type]
+        return kind(**options)
     except distribution.Missing as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing), pytrace=False)
@@ -61,7 +66,14 @@ def _broker_or_skip(**options: object) -> Broker:
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Broker]:
     """The session's broker: topics and groups on it are told apart by `namespace`."""
-    with _broker_or_skip() as running:
+    with _or_skip(Broker) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    """The session's broker that asks who one is, and lets nobody do what no right says."""
+    with _or_skip(SecuredBroker, folder=tmp_path_factory.mktemp("certificates")) as running:
         yield running
 
 
@@ -83,11 +95,11 @@ def own_broker(request: pytest.FixtureRequest) -> Iterator[Callable[..., Broker]
 
     It takes the arguments of `Broker`, and is closed when the test ends.
     """
-    started: list[Broker] = []
+    started: list[Broker | Brokers] = []
     request.node.stash[OWNED] = started
 
     def start(**options: object) -> Broker:
-        node = _broker_or_skip(**options)
+        node = _or_skip(Broker, **options)
         started.append(node)
         node.start()
         return node
@@ -95,3 +107,12 @@ def own_broker(request: pytest.FixtureRequest) -> Iterator[Callable[..., Broker]
     yield start
     for node in started:
         node.close()
+
+
+@pytest.fixture
+def own_brokers(request: pytest.FixtureRequest) -> Iterator[Brokers]:
+    """Three brokers that replicate to each other, for this test alone."""
+    nodes = _or_skip(Brokers)
+    request.node.stash[OWNED] = [nodes]
+    with nodes:
+        yield nodes

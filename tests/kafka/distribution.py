@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -24,7 +25,7 @@ class Missing(RuntimeError):
     def __init__(self, found: str) -> None:
         super().__init__(
             f"a Kafka broker needs Java {OLDEST_JAVA} or newer, and Maven to fetch it: {found}. "
-            f"On Debian: apt-get install default-jre-headless maven"
+            f"On Debian: apt-get install default-jdk-headless maven"
         )
 
 
@@ -50,18 +51,29 @@ def java() -> str:
 
 
 def jars(cache: Path = CACHE) -> Path:
-    """Return the folder with Kafka's jars; fetched with Maven when `pom.xml` is new to this cache.
+    """Return the folder with Kafka's jars; see `built` for what is raised."""
+    return built(POM, [POM], lambda folder: ("dependency:copy-dependencies", f"-DoutputDirectory={folder}"), cache)
+
+
+def built(pom: Path, sources: Sequence[Path], goals: Callable[[Path], Sequence[str]], cache: Path) -> Path:
+    """Return a folder that Maven filled; filled now when the contents of `sources` are new to `cache`.
 
     Safe to be called by several processes at once.
+
+    Parameters
+    ----------
+    goals : callable
+        The folder to what Maven is told.
 
     Raises
     ------
     Missing
-        The jars are not here yet, and there is no Maven.
+        The folder is not here yet, and there is no Maven.
     RuntimeError
-        Maven could not fetch them; the message ends with its last lines.
+        Maven failed; the message ends with its last lines.
     """
-    folder = cache / hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
+    content = b"".join(source.read_bytes() for source in sources)
+    folder = cache / hashlib.sha256(content).hexdigest()[:16]
     if folder.is_dir():
         return folder
     maven = shutil.which("mvn")
@@ -71,15 +83,15 @@ def jars(cache: Path = CACHE) -> Path:
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
-            _fetch(maven, folder)
+            _fill(folder, [maven, "-q", "-B", "-f", str(pom)], goals)
     return folder
 
 
-def _fetch(maven: str, folder: Path) -> None:
+def _fill(folder: Path, maven: Sequence[str], goals: Callable[[Path], Sequence[str]]) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        whole = Path(scratch) / "jars"
-        fetched = subprocess.run(
-            [maven, "-q", "-B", "-f", POM, "dependency:copy-dependencies", f"-DoutputDirectory={whole}"],
+        whole = Path(scratch) / "whole"
+        done = subprocess.run(
+            [*maven, *goals(whole)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -87,8 +99,8 @@ def _fetch(maven: str, folder: Path) -> None:
             timeout=FETCH_SECONDS,
             check=False,
         )
-        if fetched.returncode != 0:
-            last = "\n".join(fetched.stdout.splitlines()[-15:])
-            raise RuntimeError(f"Maven could not fetch Kafka (exit code {fetched.returncode}):\n{last}")
+        if done.returncode != 0:
+            last = "\n".join(done.stdout.splitlines()[-15:])
+            raise RuntimeError(f"Maven failed (exit code {done.returncode}):\n{last}")
         # Renamed when complete, so that a folder that is there is whole.
         whole.rename(folder)
