@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CODE := $(wildcard schemas streams tests benchmarks)
+# make bench QUICK=1
+QUICK ?=
 # Passed on: make demo ARGS=--keep, make test ARGS='-k votes', make kafka ARGS='--port 9093'.
 ARGS ?=
 
@@ -40,12 +42,16 @@ format: $(VENV)/dev ## Rewrite the code in the project's style
 	@$(BIN)/ruff format $(CODE)
 
 .PHONY: kafka
-kafka: $(VENV)/dev ## Run an Apache Kafka broker in the foreground (ARGS='--port 9093')
+kafka: $(VENV)/dev ## Run an Apache Kafka broker in the foreground (ARGS='--port 9093 --brokers 3')
 	@exec $(BIN)/python -m tests.kafka.broker $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/dev ## Send hostile records through all sides for a while (ARGS='--seconds 600 --seed 7')
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: bench
-bench: $(VENV)/dev ## Measure goldstream beside an idiomatic Faust app
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: $(VENV)/dev ## Measure goldstream beside its alternatives (QUICK=1: in five minutes, roughly)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
 
 .PHONY: venv
 venv: $(VENV)/dev ## Create the environment with everything in it
