@@ -1,4 +1,4 @@
-"""Measurements on a real broker: goldstream beside an idiomatic Faust app, restores, and the size of state.
+"""Measurements on a real broker: goldstream beside its alternatives, latency, restores, rebalances and growth.
 
-``python -m benchmarks`` runs them all; the apps that are compared with are in `peers`.
+``python -m benchmarks`` runs them all; what it is compared with is in `peers`.
 """

@@ -1,6 +1,7 @@
-"""``python -m benchmarks``: start a broker, measure, print a table, leave `benchmarks/results/latest.json`.
+"""``python -m benchmarks``: start a broker, measure, print tables; all of it leaves `benchmarks/results/latest.json`.
 
-Exit code 0 when every figure stands and every aim is met, 1 when not, 2 for wrong usage.
+Exit code 0 when every figure stands, 1 when one is void or nothing could be measured, 2 for wrong usage. A missed aim
+is said, and is no failure.
 """
 
 from __future__ import annotations
@@ -16,69 +17,56 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import machine, workload
+from benchmarks import machine, plots
 from benchmarks.display import Display
-from benchmarks.report import Results
-from benchmarks.restoring import restore
-from benchmarks.throughput import Backlog, Round, faust_peer, goldstream
+from benchmarks.parts import PARTS, Bench, Part
+from benchmarks.report import Aim, Failed, Findings, Results, void
 from tests.kafka.broker import Broker
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-PEER_BLOCKS = 7
-"""A round of a Faust app has at most so many blocks, 21,000 annotations: at saturation a rate does not need more."""
 
 
 def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure goldstream beside an idiomatic Faust app, and beside the same app tuned, "
+        description="Measure goldstream beside Faust, Quix Streams, Kafka Streams and aiokafka by hand, "
         "on an Apache Kafka broker of its own.",
     )
-    parser.add_argument("--annotations", type=int, help="backlog of a round for goldstream (default: 120000)")
-    parser.add_argument("--rounds", type=int, help="rounds of each, alternated (default: 3)")
     parser.add_argument(
-        "--quick", action="store_true", help="one small round and 20,000 open tasks: shows that it works"
+        "--quick",
+        action="store_true",
+        help="everything once and small, in five minutes; leaves the results file as it is",
     )
-    options = parser.parse_args(arguments)
-    if options.annotations is None:
-        options.annotations = 30_000 if options.quick else 120_000
-    if options.rounds is None:
-        options.rounds = 1 if options.quick else 3
-    options.peer_blocks = 2 if options.quick else PEER_BLOCKS
-    options.open_tasks = 20_000 if options.quick else 200_000
-    least = workload.BLOCK * workload.VOTES
-    if options.annotations < least or options.rounds < 1:
-        parser.error(f"--annotations must be at least {least}, --rounds at least 1")
-    return options
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=[part.name for part in PARTS],
+        help="measure this part alone (may be given again), and leave the results file as it is",
+    )
+    return parser.parse_args(arguments)
 
 
-async def _measure(options: argparse.Namespace, folder: Path, broker: Broker, display: Display) -> Results:
+async def _measure(parts: Sequence[Part], bench: Bench) -> Results:
     description = machine.describe()
-    blocks = options.annotations // (workload.BLOCK * workload.VOTES)
-    annotations = list(workload.votes(blocks * workload.BLOCK))
-    ours = Backlog.of(blocks * workload.BLOCK, annotations)
-    theirs = Backlog.of(min(blocks, options.peer_blocks) * workload.BLOCK, annotations)
-    # What a Java machine has not run yet is slow: no contestant shall be the one who warms the broker.
-    small = Backlog.of(workload.BLOCK, annotations)
-    await goldstream(broker, folder, 0, small, display)
-    await faust_peer(broker, folder, 0, small, display, tuned=False)
-    await faust_peer(broker, folder, 0, small, display, tuned=True)
-    fast: list[Round] = []
-    plain: list[Round] = []
-    tuned: list[Round] = []
-    for number in range(1, options.rounds + 1):
-        fast.append(await goldstream(broker, folder, number, ours, display))
-        plain.append(await faust_peer(broker, folder, number, theirs, display, tuned=False))
-        tuned.append(await faust_peer(broker, folder, number, theirs, display, tuned=True))
-    restored = await restore(broker.bootstrap, folder, options.open_tasks, display)
-    return Results(description, fast, plain, tuned, restored)
+    findings: dict[str, Findings] = {}
+    aims: list[Aim] = []
+    with bench.display.step("parts", len(parts)) as advance:
+        for part in parts:
+            try:
+                findings[part.name], about = await part.measure(bench)
+                aims += about
+            except Exception as error:  # noqa: BLE001 - whatever ails one part, the others are measured
+                findings[part.name] = Failed(part.name, str(error) or type(error).__name__)
+                bench.display.note(f"{part.name}: {void(findings[part.name].faults)}")
+            advance(1)
+    return Results(description, bench.quick, findings, aims)
 
 
 def main() -> int:
     """Run the benchmarks; return the exit code."""
     options = _options()
-    console = Console()
-    display = Display(console)
+    parts = [part for part in PARTS if options.only is None or part.name in options.only]
+    display = Display(Console())
     # Clients try again while topics get their leaders; what does not work in the end is raised.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
@@ -87,7 +75,7 @@ def main() -> int:
                 broker = Broker(heap_mb=1024)
                 broker.start()
             try:
-                results = asyncio.run(_measure(options, Path(folder), broker, display))
+                results = asyncio.run(_measure(parts, Bench(broker, Path(folder), display, options.quick)))
             finally:
                 broker.close()
     except KeyboardInterrupt:
@@ -95,13 +83,14 @@ def main() -> int:
     except RuntimeError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results.as_json(), indent=2) + "\n")
+    if options.only is None and not options.quick:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(results.as_json(), indent=2) + "\n")
+        plots.write(RESULTS.parent, results.findings.values())
     display.note(f"\n{results.markdown()}\n")
-    shortfalls = results.shortfalls()
-    for line in shortfalls or ["Every figure stands and every aim is met."]:
+    for line in results.verdict():
         display.note(line)
-    return 1 if shortfalls else 0
+    return 1 if results.faults else 0
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import re
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.peers import kafka_streams, quix
 from tests.kafka import distribution
 
 
@@ -20,8 +21,11 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "load before": f"{os.getloadavg()[0]:.2f}",
         "python": platform.python_version(),
-        "kafka": _kafka(),
-        "faust-streaming": f"{version('faust-streaming')}, tuned {_json()}",
+        "java": _java(),
+        "kafka": _pom_version(distribution.POM, "kafka_[^<]*"),
+        "kafka streams": _pom_version(kafka_streams.POM, "kafka-streams"),
+        "quix streams": _quix(),
+        "faust-streaming": version("faust-streaming"),
         "aiokafka": version("aiokafka"),
     }
 
@@ -31,10 +35,17 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _kafka() -> str:
-    found = re.search(r"<artifactId>kafka_[^<]*</artifactId>\s*<version>([^<]+)<", distribution.POM.read_text())
+def _java() -> str:
+    said = subprocess.run([distribution.java(), "-version"], capture_output=True, text=True, check=False).stderr
+    return said.partition("\n")[0].strip()
+
+
+def _pom_version(pom: Path, artifact: str) -> str:
+    """Return the version of the first dependency whose artifact this pattern matches."""
+    found = re.search(rf"<artifactId>{artifact}</artifactId>\s*<version>([^<]+)<", pom.read_text())
     return found[1] if found else "unknown"
 
 
-def _json() -> str:
-    return "with orjson" if importlib.util.find_spec("orjson") else "without orjson, which is not installed"
+def _quix() -> str:
+    found = re.search(r"^quixstreams==(.+)$", quix.REQUIREMENTS.read_text(), re.MULTILINE)
+    return found[1] if found else "unknown"

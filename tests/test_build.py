@@ -87,7 +87,7 @@ def test_no_java_is_one_line_that_says_what_to_install(bare: Path) -> None:
     )
     assert run.returncode == 1
     assert run.stderr.splitlines() == [str(distribution.Missing("java was not found"))]
-    assert "apt-get install default-jre-headless maven" in run.stderr
+    assert "apt-get install default-jdk-headless maven" in run.stderr
     assert not list(bare.iterdir())
 
 
@@ -152,7 +152,7 @@ def test_without_java_the_broker_tests_are_skipped_but_not_in_ci(ci: str, outcom
 
 
 def test_debian_packages_are_listed() -> None:
-    assert {"default-jre-headless", "maven", "make", "python3-venv"} <= set(DEBIAN_PACKAGES)
+    assert {"default-jdk-headless", "maven", "make", "python3-venv"} <= set(DEBIAN_PACKAGES)
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name) for name in DEBIAN_PACKAGES)
 
 

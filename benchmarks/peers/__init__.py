@@ -1,1 +1,4 @@
-"""The same work in other frameworks, each written as its own users would write it. Nothing here imports goldstream."""
+"""The reference job, once for each implementation, as its own users would write it.
+
+None imports goldstream but `engine_app`, which is the job on its engine.
+"""
