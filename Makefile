@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 CODE := $(wildcard schemas streams tests benchmarks)
 # make bench QUICK=1
 QUICK ?=
+# make chaos KILLS=30 SEED=7
+KILLS ?= 30
+SEED ?= 1
 # Passed on: make demo ARGS=--keep, make test ARGS='-k votes', make kafka ARGS='--port 9093'.
 ARGS ?=
 
@@ -48,6 +51,10 @@ kafka: $(VENV)/dev ## Run an Apache Kafka broker in the foreground (ARGS='--port
 .PHONY: fuzz
 fuzz: $(VENV)/dev ## Send hostile records through all sides for a while (ARGS='--seconds 600 --seed 7')
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/dev ## Break a group of workers and its broker on purpose, then reconcile (KILLS=30 SEED=7)
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/dev ## Measure goldstream beside its alternatives (QUICK=1: in five minutes, roughly)

@@ -87,6 +87,7 @@ class Broker(Started):
         self._jars = distribution.jars()
         self._heap = (f"-Xms{min(256, heap_mb)}m", f"-Xmx{heap_mb}m")
         self.folder = Path(tempfile.mkdtemp(prefix="goldstream-kafka-"))
+        self.data = self.folder / "data"
         self.log = self.folder / "broker.log"
         self._properties = self.folder / "server.properties"
         self._node: subprocess.Popen[bytes] | None = None
@@ -129,7 +130,7 @@ class Broker(Started):
         """
         if self.running:
             return
-        if not (self.folder / "data").is_dir():
+        if not (self.data / "meta.properties").exists():
             self._format()
         said = self.log.stat().st_size
         with self.log.open("ab") as log:
@@ -182,7 +183,7 @@ class Broker(Started):
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
-            "log.dirs": str(self.folder / "data"),
+            "log.dirs": str(self.data),
             **SETTINGS,
             **settings,
         }

@@ -4,72 +4,145 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from aiokafka import TopicPartition
 
+from streams.events import Side
 from streams.quality.annotators import AnnotatorSide
-from streams.quality.task_state import Task, task_key
+from streams.quality.projects import ProjectSide
+from streams.quality.task_state import Entry, Task, task_key
 from streams.quality.tasks import TaskSide
 from streams.topics import full_name
-from tests.kafka.cluster import read_all
-from tests.kafka.replaying import Replay, replay, written_again
-from tests.kafka.workload import Workload
+from tests.kafka.cluster import Record, read_all
+from tests.kafka.replaying import Replay, replay, written, written_again
+from tests.kafka.workload import Promise, Workload
 
 PARTITIONS = 2
 MAX_VALUE_BYTES = 262_144
-OUTPUTS = ("annotations.scored", "outcomes", "labels", "labels.latest", "quality-events", "dead-letters")
+OUTPUTS = (
+    "annotations.scored",
+    "outcomes",
+    "labels",
+    "labels.latest",
+    "quality-events",
+    "dead-letters",
+    "globals.a",
+    "globals.t",
+)
+
+Outputs = Mapping[str, Sequence[Record]]
+"""Logical topic to its committed records, partition after partition."""
 
 
 async def reconcile(bootstrap: str, namespace: str, workload: Workload) -> None:
     """Assert that nothing was lost, nothing doubled, and that the log reproduces every output byte."""
-    found = await read_all(bootstrap, [full_name(namespace, topic) for topic in OUTPUTS])
+    outputs = await read_outputs(bootstrap, namespace)
+    replays = await replay_all(bootstrap, namespace, PARTITIONS)
+    faults = [*promise_faults(outputs, replays, workload.promise), *replay_faults(outputs, replays, PARTITIONS)]
+    assert not faults, "\n".join(faults)
 
-    def records(topic: str) -> list[tuple[int, bytes, bytes]]:
-        name = full_name(namespace, topic)
-        return [(p, r.key, r.value) for p in range(PARTITIONS) for r in found[TopicPartition(name, p)]]
 
-    scored = Counter(json.loads(value)["annotation_id"] for _, _, value in records("annotations.scored"))
-    sent = {identity for identities in workload.votes.values() for identity in identities}
-    assert set(scored) == sent, f"lost {len(sent - set(scored))}, unknown {len(set(scored) - sent)}"
-    assert max(scored.values()) == 1, f"doubled: {[a for a, n in scored.items() if n > 1][:5]}"
-    assert len(records("dead-letters")) == workload.duplicates
+async def read_outputs(bootstrap: str, namespace: str) -> Outputs:
+    return await read_topics(bootstrap, namespace, OUTPUTS)
 
-    events = Counter(json.loads(value)["event_id"] for _, _, value in records("quality-events"))
-    assert max(events.values(), default=1) == 1
+
+async def read_topics(bootstrap: str, namespace: str, topics: Sequence[str]) -> dict[str, list[Record]]:
+    """Return the committed records of `topics` (logical names), partition after partition."""
+    names = {full_name(namespace, topic): topic for topic in topics}
+    found = await read_all(bootstrap, list(names))
+    records: dict[str, list[Record]] = {topic: [] for topic in topics}
+    for place in sorted(found):
+        records[names[place.topic]] += found[place]
+    return records
+
+
+async def replay_all(bootstrap: str, namespace: str, partitions: int) -> list[Replay]:
+    """Replay every partition of every side."""
+    sides: tuple[Side, ...] = (AnnotatorSide(), TaskSide(), ProjectSide(partitions))
+    return [again for side in sides for again in await replay(bootstrap, namespace, side, partitions, MAX_VALUE_BYTES)]
+
+
+def promise_faults(outputs: Outputs, replays: Sequence[Replay], promise: Promise) -> list[str]:
+    """Return what was promised for the inputs and did not come, came twice, or was never promised."""
+    faults = []
+    scored = Counter(json.loads(record.value)["annotation_id"] for record in outputs["annotations.scored"])
+    faults += told("annotations.scored", scored, Counter(promise.scored))
+    reasons = Counter(dict(record.headers)["reason"].decode() for record in outputs["dead-letters"])
+    faults += told("dead letters by reason", reasons, promise.refused)
+    events = Counter(json.loads(record.value)["event_id"] for record in outputs["quality-events"])
+    faults += [f"quality-events: {event} came {count} times" for event, count in events.items() if count > 1]
 
     versions: dict[str, list[int]] = defaultdict(list)
-    latest: dict[str, str | None] = {}
-    for _, _, value in records("labels"):
-        label = json.loads(value)
+    for record in outputs["labels"]:
+        label = json.loads(record.value)
         versions[label["task_id"]].append(label["version"])
-        latest[label["task_id"]] = label["answers"]["q"]["label"] if label["status"] == "settled" else None
-    assert all(seen == list(range(1, len(seen) + 1)) for seen in versions.values())
-    settled = {task: label for task, label in latest.items() if task.startswith("frozen") and label is not None}
-    assert settled == workload.labels
-
-    annotators = await replay(bootstrap, namespace, AnnotatorSide(), PARTITIONS, MAX_VALUE_BYTES)
-    tasks = await replay(bootstrap, namespace, TaskSide(), PARTITIONS, MAX_VALUE_BYTES)
-    for again in (*annotators, *tasks):
-        assert again.table == again.logged, "the table is not what its source order makes of it"
-    both = [*annotators, *tasks]
-    for topic in OUTPUTS:
-        expected = written_again(both, topic, PARTITIONS)
-        for partition in range(PARTITIONS):
-            actual = Counter((key, value) for p, key, value in records(topic) if p == partition)
-            assert actual == expected[partition], f"{topic}-{partition}: outputs differ from the replay's"
-
-    assert votes_in(tasks) == workload.votes
+    faults += [
+        f"labels: task {task} has versions {seen}"
+        for task, seen in versions.items()
+        if seen != list(range(1, len(seen) + 1))
+    ]
+    settled = {
+        task: label["answers"]["q"]["label"]
+        for task, label in latest_labels(outputs["labels"]).items()
+        if task.startswith("frozen") and task not in promise.gold and label["status"] == "settled"
+    }
+    faults += told("settled labels", Counter(settled.items()), Counter(promise.labels.items()))
+    votes = {task: {entry.annotation_id for entry in entries} for task, entries in votes_in(replays).items()}
+    faults += told("votes", _pairs(votes), _pairs(promise.votes))
+    return faults
 
 
-def votes_in(replays: Sequence[Replay]) -> dict[str, set[str]]:
-    """Return the annotation ids stored as votes, by task, from the task side's tables: no task here has a bench."""
-    prefix = task_key("")
-    votes = {}
+def replay_faults(outputs: Outputs, replays: Sequence[Replay], partitions: int) -> list[str]:
+    """Return where the tables or the outputs differ from what the logged source order makes of them."""
+    faults = []
     for again in replays:
-        for key, value in again.logged.items():
-            if key.startswith(prefix):
-                task = msgspec.json.decode(value[1:], type=Task)
-                votes[key.removeprefix(prefix)] = {entry.annotation_id for entry in task.entries}
-    return votes
+        faults += again.faults
+        if again.table != again.logged:
+            wrong = [
+                key for key in again.table.keys() | again.logged.keys() if again.table.get(key) != again.logged.get(key)
+            ]
+            faults.append(f"{again.name}: {len(wrong)} keys are not what the source order makes of them: {wrong[:3]}")
+    for topic in OUTPUTS:
+        expected = written_again(replays, topic, partitions)
+        for partition in range(partitions):
+            actual = Counter(written(record) for record in outputs[topic] if record.partition == partition)
+            faults += told(f"{topic}-{partition} against the replay", actual, expected[partition])
+    return faults
+
+
+def told(what: str, found: Counter, expected: Counter) -> list[str]:  # type: ignore[type-arg]  # of anything
+    """Return a line for what is missing from `found`, and one for what is in it beyond `expected`."""
+    missing, beyond = expected - found, found - expected
+    faults = []
+    if missing:
+        faults.append(f"{what}: {missing.total()} missing, such as {_some(missing)}")
+    if beyond:
+        faults.append(f"{what}: {beyond.total()} too many, such as {_some(beyond)}")
+    return faults
+
+
+def _some(of: Iterable[object]) -> str:
+    return ", ".join(repr(one)[:200] for one, _ in zip(of, range(3), strict=False))
+
+
+def _pairs(votes: Mapping[str, set[str]]) -> Counter[tuple[str, str]]:
+    return Counter((task, annotation) for task, annotations in votes.items() for annotation in annotations)
+
+
+def latest_labels(labels: Iterable[Record]) -> dict[str, dict[str, Any]]:
+    """Return each task's last label."""
+    return {label["task_id"]: label for label in (json.loads(record.value) for record in labels)}
+
+
+def votes_in(replays: Iterable[Replay]) -> dict[str, list[Entry]]:
+    """Return the stored votes by task, from the task side's tables as they were logged: no task here has a bench."""
+    prefix = task_key("")
+    return {
+        key.removeprefix(prefix): msgspec.json.decode(value[1:], type=Task).entries
+        for again in replays
+        if again.side == TaskSide.name
+        for key, value in again.logged.items()
+        if key.startswith(prefix)
+    }

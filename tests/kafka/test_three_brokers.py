@@ -101,7 +101,7 @@ def longest_gap(arrivals: Iterable[tuple[float, int]], start: float, end: float)
 def active_controller(brokers: Brokers) -> int:
     """Return the leader of the controllers' quorum, as the first node knows it."""
     (node, *_) = (node for node in brokers if node.running)
-    state = json.loads((node.folder / "data" / "__cluster_metadata-0" / "quorum-state").read_text())
+    state = json.loads((node.data / "__cluster_metadata-0" / "quorum-state").read_text())
     return int(state["leaderId"])
 
 

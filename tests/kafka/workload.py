@@ -47,30 +47,54 @@ def annotation(
 
 
 @dataclass
+class Promise:
+    """What some inputs must come to, whatever happens meanwhile."""
+
+    scored: set[str]
+    """The annotation ids that are scored."""
+    votes: dict[str, set[str]]
+    """Task to the annotation ids that count in the end."""
+    labels: dict[str, str]
+    """Task of the frozen project to its plain majority, where there is one."""
+    refused: Counter[str]
+    """How many dead letters there are, by reason."""
+    gold: set[str] = field(default_factory=set)
+    """Tasks whose label depends on whether the gold answer or the votes came first: nothing is promised of it."""
+
+
+@dataclass
 class Workload:
     """Tasks of two projects, one with reliability frozen and one live, and their annotations in order."""
 
     setup: list[Message] = field(default_factory=list)
     annotations: list[Message] = field(default_factory=list)
     votes: dict[str, set[str]] = field(default_factory=dict)
-    """Task to the annotation ids that count in the end."""
     labels: dict[str, str] = field(default_factory=dict)
-    """Task of the frozen project to its plain majority, where there is one."""
+    gold: set[str] = field(default_factory=set)
     duplicates: int = 0
 
+    @property
+    def promise(self) -> Promise:
+        scored = {annotation for annotations in self.votes.values() for annotation in annotations}
+        return Promise(scored, self.votes, self.labels, Counter(duplicate=self.duplicates), self.gold)
 
-def make(seed: int, annotations: int, annotators: int = 40) -> Workload:
-    """Three votes a task; 5% of the tasks are gold; 1% of the annotations are sent twice."""
+
+def make(seed: int, annotations: int, annotators: int = 40, first: int = 0) -> Workload:
+    """Three votes a task; 5% of the tasks are gold; 1% of the annotations are sent twice.
+
+    Tasks are numbered from `first` on, their annotations from three times that.
+    """
     rng = random.Random(seed)
     made = Workload([project("frozen", weighting="uniform"), project("live")])
     sequence: list[tuple[str, str, str]] = []
-    for number in range(annotations // 3):
+    for number in range(first, first + annotations // 3):
         name = "live" if number % 2 else "frozen"
         task_id = f"{name}-{number}"
         truth = rng.choice(CLASSES)
         made.setup.append(task(task_id, name))
         is_gold = rng.random() < 0.05
         if is_gold:
+            made.gold.add(task_id)
             made.setup.append(gold(task_id, truth, name))
         answers = [truth if rng.random() < 0.75 else rng.choice(CLASSES) for _ in range(3)]
         for who, answer in zip(rng.sample(range(annotators), 3), answers, strict=True):
@@ -79,7 +103,7 @@ def make(seed: int, annotations: int, annotators: int = 40) -> Workload:
         if name == "frozen" and not is_gold and share >= 2:
             made.labels[task_id] = leader
     rng.shuffle(sequence)
-    for number, (task_id, annotator, answer) in enumerate(sequence):
+    for number, (task_id, annotator, answer) in enumerate(sequence, 3 * first):
         message = annotation(
             f"a{number}",
             task_id,
