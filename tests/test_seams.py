@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import struct
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -30,6 +31,7 @@ from mode.services import Service
 from streams.app import create_app
 from streams.engine.batches import BatchSchema
 from streams.engine.fetched import FetchedRecords
+from streams.engine.membership import NamedHeartbeat
 from streams.engine.table import PartitionedStore
 from streams.engine.table import Recovery as OwnRecovery
 from streams.engine.table import TableManager as OwnTableManager
@@ -156,6 +158,15 @@ def test_a_coordinator_can_be_asked_with_a_heartbeat() -> None:
     source = inspect.getsource(GroupCoordinator._do_heartbeat)
     assert "HeartbeatRequest(self.group_id, self.generation, self.member_id)" in source
     assert HeartbeatRequest is not None
+
+
+def test_a_coordinator_sends_everything_one_way_and_a_heartbeat_can_be_built_anew() -> None:
+    source = inspect.getsource(GroupCoordinator._do_heartbeat)
+    assert "await self._send_req(request)" in source
+    assert "self._group_instance_id = group_instance_id" in inspect.getsource(AIOKafkaConsumer.__init__)
+    named = NamedHeartbeat(HeartbeatRequest("group", 3, "member"), "name")
+    assert named.prepare({12: (0, 4)}).encode() == struct.pack(">h5sih6sh4s", 5, b"group", 3, 6, b"member", 4, b"name")
+    assert named.prepare({12: (0, 1)}).to_object() == {"group": "group", "generation_id": 3, "member_id": "member"}
 
 
 def test_a_failed_join_waits_until_its_error_was_taken_in() -> None:

@@ -79,7 +79,9 @@ def make_app(settings: EngineSettings, clients: Clients, credentials: Any = None
         web_host=settings.web_host,
         web_bind=settings.web_host,
         web_port=settings.web_port,
-        canonical_url=f"http://{settings.instance_id or secrets.token_hex(8)}:{settings.web_port}",
+        # Only a name: an assignment names the member that it is for, and a static member that comes back with another
+        # web port is handed the one it had.
+        canonical_url=f"http://{settings.instance_id or secrets.token_hex(8)}",
         **identity,
     )
     transport = Transport(app.conf.broker_consumer, app)

@@ -42,6 +42,10 @@ class PositionLost(Fatal):
     """The log no longer holds records that were never processed."""
 
 
+class NameTaken(Fatal):
+    """Another worker joined the group with this one's name."""
+
+
 class Unreadable(Exception):
     """The records of a batch cannot be read; the message says why."""
 

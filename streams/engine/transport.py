@@ -24,7 +24,8 @@ from aiokafka.protocol.group import HeartbeatRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.engine.errors import PositionLost, Verdict, verdict
+from streams.engine.errors import Fatal, PositionLost, Verdict, verdict
+from streams.engine.membership import speak_by_name
 from streams.engine.records import SourceRecord, hand_out_as_made
 
 FETCH_WAIT_MS = 30
@@ -88,7 +89,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer, and the watch over its membership."""
         await super().on_start()
-        hand_out_as_made(self._ensure_consumer())
+        consumer = self._ensure_consumer()
+        hand_out_as_made(consumer)
+        if consumer._group_instance_id:
+            speak_by_name(consumer._coordinator, consumer._group_instance_id)
         self._watch = asyncio.create_task(self._watch_membership(), name="watch-membership")
 
     async def on_thread_stop(self) -> None:
@@ -115,7 +119,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     if heartbeats is not None and heartbeats.done():
                         coordinator.reset_generation()  # only joining again starts them anew
                     continue
-                asyncio.run_coroutine_threadsafe(self.app.crash(error), self.parent_loop)
+                reason = error.__cause__ if isinstance(error.__cause__, Fatal) else error
+                asyncio.run_coroutine_threadsafe(self.app.crash(reason), self.parent_loop)
                 return
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:

@@ -21,7 +21,7 @@ from rich.console import Console
 from benchmarks.display import Display
 from streams.loops import LoopPolicy
 from tests.chaos.run import RATE, Report, play
-from tests.chaos.schedule import Fault, draw
+from tests.chaos.schedule import KINDS, Fault, draw
 
 INTERRUPTED = 130
 
@@ -30,6 +30,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=30, help="how many faults (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="draws the faults and the campaign (default: %(default)s)")
+    parser.add_argument("--only", action="append", choices=KINDS, help="no other kinds of faults (may be given again)")
     parser.add_argument("--rate", type=int, default=RATE, help="annotations a second (default: %(default)s)")
     return parser.parse_args()
 
@@ -45,7 +46,7 @@ def main() -> int:
     """Return the exit code."""
     options = _options()
     display = Display(Console())
-    schedule = draw(options.seed, options.kills)
+    schedule = draw(options.seed, options.kills, options.only or ())
     folder = Path(tempfile.mkdtemp(prefix="goldstream-chaos-"))
     display.note(f"seed {options.seed}: {len(schedule)} faults, each so long after the one before has ended")
     for number, fault in enumerate(schedule, 1):

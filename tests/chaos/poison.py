@@ -30,7 +30,7 @@ class Poison(NamedTuple):
 def brew(rng: random.Random, identity: str, known_task: str) -> Poison:
     """Return one of them; `known_task` was published."""
     who = f"poisoner-{rng.randrange(5)}"
-    name = known_task.split("-")[0]
+    name = known_task.split("-", maxsplit=1)[0]
     topic, key, value = annotation(identity, known_task, who, name=name)
     assert value is not None
     other = (partition_of(key, PARTITIONS) + 1) % PARTITIONS

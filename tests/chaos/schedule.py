@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,7 +69,9 @@ KINDS: Mapping[KindName, Kind] = {
     "twin": Kind("{worker}: a second one is started with its instance_id", (6.0, 9.0), weight=1, most=3),
     "clock-jump": Kind("producer: its clock {size:+.0f} days off for {lasts_s:.1f} s", (3.0, 8.0), (-20000, 20000)),
     "poison": Kind("producer: {size:.0f} poison messages at once", (0.0, 0.0), (50, 400)),
-    "disk-full": Kind("broker: its disk is full for {lasts_s:.1f} s, then it is started again", (1.0, 4.0), weight=0),
+    "disk-full": Kind(
+        "broker: its disk is full for {lasts_s:.1f} s, then it is started again", (1.0, 4.0), weight=1, most=1
+    ),
 }
 
 
@@ -100,8 +102,10 @@ def worker_name(worker: int) -> str:
     return f"worker-{worker + 1}"
 
 
-def draw(seed: int, kills: int) -> list[Fault]:
+def draw(seed: int, kills: int, only: Sequence[KindName] = ()) -> list[Fault]:
     """Return `kills` faults, the same for the same arguments; every kind is among them if so many are wanted.
+
+    With `only`, no other kinds are drawn.
 
     Short pauses are drawn too: the group is then hit while it still recovers.
 
@@ -111,12 +115,12 @@ def draw(seed: int, kills: int) -> list[Fault]:
     True
     """
     rng = random.Random(f"{seed}/{kills}")
-    names: list[KindName] = list(KINDS)
+    names: list[KindName] = list(only or KINDS)
     drawn = rng.sample(names, min(kills, len(names)))
     while len(drawn) < kills:
         (name,) = rng.choices(names, [KINDS[name].weight for name in names])
         most = KINDS[name].most
-        if most is None or drawn.count(name) < most:
+        if only or most is None or drawn.count(name) < most:
             drawn.append(name)
     rng.shuffle(drawn)
     return [

@@ -37,6 +37,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def choose_port(self, port: int) -> None:
+        self.port = port
         self._settings["web_port"] = port
 
     def start(self) -> None:

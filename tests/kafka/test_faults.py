@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from streams.engine.changelog import COMMIT_KEY, Commit, encode_commit
+from streams.loopback import free_port
 from streams.quality.task_state import TOTALS, Task, Totals, task_key
 from streams.quality.tasks import TaskSide
 from streams.topics import full_name
@@ -130,7 +131,9 @@ async def test_a_worker_stopped_beyond_its_session_is_fenced_and_rejoins(
 
 
 @pytest.mark.slow
-async def test_a_named_worker_restarts_without_a_rebalance(bootstrap: str, namespace: str, tmp_path: Path) -> None:
+async def test_a_named_worker_restarts_on_another_port_without_a_rebalance(
+    bootstrap: str, namespace: str, tmp_path: Path
+) -> None:
     settings = settings_for(bootstrap, namespace)
     await make_topics(settings)
     workload = make(seed=5, annotations=6_000)
@@ -146,6 +149,7 @@ async def test_a_named_worker_restarts_without_a_rebalance(bootstrap: str, names
         for worker, end in zip(named, ends, strict=True):
             await asyncio.sleep(2)
             await asyncio.to_thread(end, worker)
+            worker.choose_port(free_port())
             worker.start()
         await load
         await settle(bootstrap, namespace, workload, seconds=60)
@@ -154,6 +158,28 @@ async def test_a_named_worker_restarts_without_a_rebalance(bootstrap: str, names
             worker.stop()
     assert [_generations(worker)[-1] for worker in named] == before, "restarting made the group rebalance"
     await reconcile(bootstrap, namespace, workload)
+
+
+async def test_of_two_workers_with_one_name_the_elder_ends_and_says_why(
+    bootstrap: str, namespace: str, tmp_path: Path
+) -> None:
+    settings = settings_for(bootstrap, namespace, instance_id="one-name")
+    await make_topics(settings)
+    elder, younger = (Worker(settings, tmp_path, name) for name in ("elder", "younger"))
+    try:
+        elder.start()
+        await until(elder.is_ready, seconds=60, what="the elder ready")
+        younger.start()
+        await until(lambda: not elder.running, seconds=60, what="one of them ends")
+        await until(younger.is_ready, seconds=30, what="the younger at work")
+    finally:
+        codes = [worker.stop() for worker in (elder, younger) if worker.exit_code is None]
+    assert elder.exit_code == 1
+    (line,) = (line for line in elder.log_text().splitlines() if line.startswith("goldstream: "))
+    assert "instance_id 'one-name'" in line
+    assert "--instance-id" in line
+    assert "Traceback" not in elder.log_text()
+    assert codes == [0], "the younger stops as it should"
 
 
 def _generations(worker: Worker) -> list[str]:
