@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -62,8 +63,10 @@ class Report:
         """Return one plain line."""
         kinds = ", ".join(f"{kind} {self.caused[kind]}" for kind in KINDS if self.caused[kind])
         skipped = "".join(f"; {kind} skipped, no file system can be mounted here" for kind in self.skipped)
+        count = len(self.findings)
+        ended = f"FAILED ({count} finding{'s' * (count > 1)})" if count else "passed"
         return (
-            f"chaos {f'FAILED ({len(self.findings)} findings)' if self.findings else 'passed'}: seed {seed}, "
+            f"chaos {ended}: seed {seed}, "
             f"{self.caused.total()} faults ({kinds}{skipped}), {self.annotations:,} annotations, "
             f"{self.labels:,} labels, {self.dead_letters:,} dead letters, live labels {self.live_agreement:.2%} as "
             f"undisturbed, longest stall {self.stall_s:.1f} s, {self.seconds:.0f} s in all"
@@ -96,6 +99,9 @@ async def play(schedule: Sequence[Fault], seed: int, folder: Path, display: Disp
             await _reconcile(stage, report, display)
     except TimeoutError:
         stage.findings.append(f"no end within {most_seconds(schedule):.0f} s")
+    except Exception as error:  # noqa: BLE001  # whatever it is, the seed that led to it is told
+        (folder / "chaos.log").write_text(traceback.format_exc())
+        stage.findings.append(f"the run broke off, chaos.log has the trace: {error!r}")
     finally:
         await stage.close()
     report.findings += stage.findings

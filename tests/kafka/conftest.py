@@ -17,7 +17,7 @@ from tests.kafka.secured import SecuredBroker
 
 HERE = Path(__file__).parent
 FIXTURES = frozenset({"broker", "own_broker", "own_brokers", "secured"})
-Nodes = TypeVar("Nodes", Broker, Brokers, SecuredBroker)
+Needed = TypeVar("Needed")
 OWNED = pytest.StashKey[list[Broker | Brokers]]()
 
 
@@ -54,9 +54,10 @@ def pytest_runtest_makereport(
     return report
 
 
-def _or_skip(kind: Callable[..., Nodes], **options: object) -> Nodes:
+def or_skip(make: Callable[..., Needed], **options: object) -> Needed:
+    """Return what `make` does; skip the test where Kafka cannot be had, which in CI is a failure."""
     try:
-        return kind(**options)
+        return make(**options)
     except distribution.Missing as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing), pytrace=False)
@@ -66,14 +67,14 @@ def _or_skip(kind: Callable[..., Nodes], **options: object) -> Nodes:
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Broker]:
     """The session's broker: topics and groups on it are told apart by `namespace`."""
-    with _or_skip(Broker) as running:
+    with or_skip(Broker) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
     """The session's broker that asks who one is, and lets nobody do what no right says."""
-    with _or_skip(SecuredBroker, folder=tmp_path_factory.mktemp("certificates")) as running:
+    with or_skip(SecuredBroker, folder=tmp_path_factory.mktemp("certificates")) as running:
         yield running
 
 
@@ -99,7 +100,7 @@ def own_broker(request: pytest.FixtureRequest) -> Iterator[Callable[..., Broker]
     request.node.stash[OWNED] = started
 
     def start(**options: object) -> Broker:
-        node = _or_skip(Broker, **options)
+        node = or_skip(Broker, **options)
         started.append(node)
         node.start()
         return node
@@ -112,7 +113,7 @@ def own_broker(request: pytest.FixtureRequest) -> Iterator[Callable[..., Broker]
 @pytest.fixture
 def own_brokers(request: pytest.FixtureRequest) -> Iterator[Brokers]:
     """Three brokers that replicate to each other, for this test alone."""
-    nodes = _or_skip(Brokers)
+    nodes = or_skip(Brokers)
     request.node.stash[OWNED] = [nodes]
     with nodes:
         yield nodes
