@@ -15,8 +15,8 @@ from tests.chaos.run import Report
 from tests.kafka import distribution
 from tests.kafka.conftest import or_skip
 
-SEED = 1
-KILLS = 7
+SEED = 747  # worker and broker killed, a zombie, an outage, a twin, poison, connections cut and throttled
+KILLS = 8
 
 
 def _chaos(*options: str) -> subprocess.Popen[str]:
