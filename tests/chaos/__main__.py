@@ -59,6 +59,7 @@ def main() -> int:
         with display.running():
             report = asyncio.run(_play(schedule, options, folder, display))
     except (KeyboardInterrupt, asyncio.CancelledError):
+        shutil.rmtree(folder)
         return INTERRUPTED
     except RuntimeError as error:
         print(f"chaos: {error}", file=sys.stderr)

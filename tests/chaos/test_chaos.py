@@ -40,19 +40,30 @@ def test_a_short_schedule_breaks_nothing() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_ends_all_that_it_started(how: signal.Signals) -> None:
-    chaos = _chaos("--kills", "1", "--only", "restless")
-    assert chaos.stdout is not None
-    (folder,) = (line.split(": ")[1].strip() for line in chaos.stdout if line.startswith("logs of the workers"))
-    deadline = time.monotonic() + 60
-    while not (Path(folder) / "worker-3.log").exists():
-        assert time.monotonic() < deadline, "no worker within 60 s"
-        time.sleep(0.1)
-    started = _children(chaos.pid)
-    assert len(started) >= 4, "a broker and three workers"
-    chaos.send_signal(how)
-    assert chaos.wait(60) == 130
+    with _chaos("--kills", "1", "--only", "restless") as chaos:
+        try:
+            folder = _named_folder(chaos)
+            deadline = time.monotonic() + 90
+            while not (folder / "worker-3.log").exists():
+                assert time.monotonic() < deadline, "no worker within 90 s"
+                time.sleep(0.1)
+            started = _children(chaos.pid)
+            assert len(started) >= 4, "a broker and three workers"
+            chaos.send_signal(how)
+            chaos.communicate(timeout=60)
+        finally:
+            chaos.kill()
+    assert chaos.returncode == 130
     assert not started & _running(), "some of what it started still runs"
-    chaos.stdout.close()
+    assert not folder.exists()
+
+
+def _named_folder(chaos: subprocess.Popen[str]) -> Path:
+    assert chaos.stdout is not None
+    for line in chaos.stdout:
+        if line.startswith("logs of the workers: "):
+            return Path(line.partition(": ")[2].strip())
+    raise AssertionError("no folder was named")
 
 
 def _children(parent: int) -> set[str]:
