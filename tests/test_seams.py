@@ -17,6 +17,7 @@ from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.record import MemoryRecords
 from faust.app.base import App as FaustApp
@@ -180,6 +181,15 @@ def test_an_assigned_partition_knows_its_position_and_the_logs_end() -> None:
     for name in ("highwater", "position", "has_valid_position"):
         assert name in inspect.getsource(TopicPartitionState)
     assert "def state_value" in inspect.getsource(Assignment)
+
+
+def test_a_transaction_that_failed_meanwhile_is_told_as_none_and_its_waiter_knows_why() -> None:
+    source = inspect.getsource(AIOKafkaProducer.send_batch)
+    assert "not self._txn_manager.is_in_transaction()" in source
+    assert "raise IllegalOperation(" in source
+    for name in ("error_transaction", "fatal_error"):
+        assert "self._transaction_waiter.set_exception(exc)" in inspect.getsource(getattr(TransactionManager, name))
+    assert "assert TransactionState.is_transition_valid" in inspect.getsource(TransactionManager._transition_to)
 
 
 def test_a_producer_can_be_ended_by_force() -> None:
