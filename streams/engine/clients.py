@@ -80,7 +80,7 @@ class Clients:
 def failure(producer: AIOKafkaProducer) -> BaseException | None:
     """Return what ended the producer's transaction behind its user's back, if anything did."""
     waiter = producer._txn_manager._transaction_waiter
-    return waiter.exception() if waiter.done() and not waiter.cancelled() else None
+    return None if waiter is None or not waiter.done() or waiter.cancelled() else waiter.exception()
 
 
 async def close_producer(producer: AIOKafkaProducer, *, timeout_s: float = 3.0) -> None:
