@@ -13,7 +13,7 @@ from streams.loopback import HOST, free_port, free_ports
 from tests.chaos.disk import Disk
 from tests.chaos.proxy import Proxy
 from tests.chaos.schedule import NAMED, WORKERS, worker_name
-from tests.kafka.broker import Broker
+from tests.kafka.broker import STARTED, Broker
 from tests.kafka.cluster import Worker, make_topics, settings_for, until
 
 PARTITIONS = 4
@@ -24,6 +24,11 @@ FOURTH, TWIN = WORKERS, WORKERS + 1
 
 # Other work may hold the machine; and nothing of a log is compacted away that is read again at the end.
 BROKER_SETTINGS = {"log.cleaner.min.compaction.lag.ms": str(24 * 3600 * 1000)}
+
+STUCK = "No in-memory snapshot for epoch"
+"""What Kafka 4.1.1 says when its group coordinator came back from a SIGKILL with an older state than its log has, and
+failed to load it again: from then on it serves no member, until it is started once more.
+"""
 
 ENDED_WELL = (0, 3)
 """3: it was started while no broker answered."""
@@ -95,6 +100,11 @@ class Stage:
 
     async def restart_broker(self) -> None:
         await asyncio.to_thread(self.broker.start)
+
+    def coordinator_is_stuck(self) -> bool:
+        """Whether the broker has said so since it was last started."""
+        *_, since = self.broker.log.read_text(errors="replace").rpartition(STARTED.decode())
+        return STUCK in since
 
     def look_after(self) -> None:
         """Start again whoever has ended by itself, and tell how it ended unless that was in order."""
