@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.engine.changelog import Commit
@@ -23,6 +23,9 @@ from tests.chaos.undisturbed import Outcome, live_agreement, outcome_faults
 from tests.kafka.reconciling import MAX_VALUE_BYTES, OUTPUTS, latest_labels, promise_faults, replay_faults, votes_in
 from tests.kafka.replaying import Replay, run
 from tests.kafka.workload import Message, make
+
+# The machine may have other work.
+law = settings(max_examples=60, deadline=None)
 
 PARTITIONS = 1
 TICKS = ("ticks.a", "ticks.t")
@@ -152,6 +155,7 @@ def test_what_is_right_passes_and_has_everything_in_it() -> None:
     assert len(run_.truth.promise.labels) > 50
 
 
+@law
 @given(st.sampled_from(WRITTEN), st.sampled_from(HOW), st.data())
 def test_a_record_lost_doubled_or_changed_is_told(topic: str, how: str, data: st.DataObject) -> None:
     run_ = played()
@@ -160,6 +164,7 @@ def test_a_record_lost_doubled_or_changed_is_told(topic: str, how: str, data: st
     assert replay_faults(logs, run_.replays, PARTITIONS), "against the replay"
 
 
+@law
 @given(st.sampled_from(["annotations.scored", "dead-letters"]), st.sampled_from(["lost", "doubled"]), st.data())
 def test_an_annotation_or_a_dead_letter_lost_or_doubled_breaks_the_promise(
     topic: str, how: str, data: st.DataObject
@@ -172,6 +177,7 @@ def test_an_annotation_or_a_dead_letter_lost_or_doubled_breaks_the_promise(
     assert topic != "dead-letters" or refusal_faults(logs[topic], run_.truth)
 
 
+@law
 @given(st.data())
 def test_a_poison_message_refused_for_another_reason_is_told(data: st.DataObject) -> None:
     run_ = played()
@@ -181,6 +187,7 @@ def test_a_poison_message_refused_for_another_reason_is_told(data: st.DataObject
     assert refusal_faults([*dead[:place], replace(dead[place], headers=headers), *dead[place + 1 :]], run_.truth)
 
 
+@law
 @given(st.data())
 def test_a_lost_or_doubled_label_of_the_frozen_project_breaks_the_promise(data: st.DataObject) -> None:
     run_ = played()
