@@ -40,7 +40,10 @@ READS: Mapping[Role, frozenset[str]] = {
     "reader": frozenset({"labels", "labels.latest"}),
 }
 WRITES: Mapping[Role, frozenset[str]] = {
-    "administrator": frozenset({"projects", "annotators"}),
+    "administrator": frozenset(
+        {"projects", "annotators"}
+        | {"dead-letters", "tasks", "annotations", "annotations.scored", "outcomes", "globals.a", "globals.t"}
+    ),
     "producer": frozenset({"tasks"}),
     "gold-keeper": frozenset({"gold"}),
     "reviewer": NONE,
