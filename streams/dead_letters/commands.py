@@ -167,10 +167,9 @@ def _send(settings: Settings, letters: Sequence[Letter], since: Ends) -> int:
     try:
         ask(replaying.replay(settings, letters, since, who, now, told))
     except Failure as failure:
-        kind = type(failure)
-        raise kind(
-            *failure.lines, f"{done:,} of {len(letters):,} were replayed; running it again sends the others"
-        ) from None
+        # A commit whose answer was lost may have been one.
+        far = f"at least {done:,} of {len(letters):,} were replayed; running it again sends what was not"
+        raise type(failure)(*failure.lines, far) from None
     return lost
 
 

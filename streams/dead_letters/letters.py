@@ -192,8 +192,7 @@ def obstacle(letter: Letter) -> str | None:
             letter.reason == "invalid_key" and len(letter.key or b"") >= KEY_BYTES,
             f"its key is longer than any that is accepted, and only the first {KEY_BYTES} bytes of it are kept",
         ),
-        (letter.key is None and is_keyed(letter.topic), "it has no key, hence no partition that it belongs to"),
-        (letter.key is None and letter.null_value, "it has neither key nor value"),
+        (letter.key is None, "it has no key, hence no partition that it belongs to"),
         (
             bool(letter.replayed_at) and letter.topic == OUTCOMES.name,
             f"it was replayed as {letter.replayed_as}, and outcomes have no id by which a second one would be known",

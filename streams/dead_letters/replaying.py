@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -63,12 +64,14 @@ async def replay(settings: Settings, letters: Sequence[Letter], since: Ends, by:
                 raise Failure(f"topic {full_name(settings.namespace, topic)}: does not exist, or may not be seen by us")
         producer = log.clients.producer(replaying_id(settings.namespace))
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await producer.start()
+            await _start(producer, settings)
             # Whoever replayed before has committed or is fenced by now: what they did is in the log.
             still = await _still(log, letters, since, told)
             for batch in _batches(still):
                 await _send(log, producer, settings.namespace, batch, (by, at), told)
+            # A commit is answered a moment before readers see it; the next command is to see all of it.
+            with suppress(Failure):
+                await log.read_on(Standing(Wanted()), since)
         except kafka.KafkaError as error:
             if verdict(error) is not Verdict.FENCED:
                 raise
@@ -78,6 +81,16 @@ async def replay(settings: Settings, letters: Sequence[Letter], since: Ends, by:
             ) from None
         finally:
             await close_producer(producer)
+
+
+async def _start(producer: AIOKafkaProducer, settings: Settings) -> None:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await producer.start()
+    except kafka.UnknownError:  # what the embedded broker answers to this
+        raise Failure(
+            f"broker {settings.broker}: has no transactions, and a replay needs them; nothing was sent"
+        ) from None
 
 
 async def _still(log: DeadLetterLog, letters: Sequence[Letter], since: Ends, told: Told) -> list[Letter]:
