@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka
 
 from streams.acls import replaying_id
-from streams.brokers import CONNECT_SECONDS
+from streams.brokers import CONNECT_SECONDS, NotAllowed
 from streams.dead_letters.letters import Letter, Standing, Wanted, target
 from streams.dead_letters.log import DeadLetterLog, Ends, opened
 from streams.engine.clients import close_producer
@@ -19,8 +19,9 @@ from streams.engine.errors import Verdict, verdict
 from streams.engine.records import SourceRecord
 from streams.events import coordinates
 from streams.failures import Failure
+from streams.refusals import not_allowed
 from streams.settings import Settings, SettingsError
-from streams.topics import DEAD, full_name
+from streams.topics import DEAD, GOLD, full_name
 
 BATCH_RECORDS = 500
 BATCH_BYTES = 4_000_000
@@ -72,6 +73,12 @@ async def replay(settings: Settings, letters: Sequence[Letter], since: Ends, by:
             # A commit is answered a moment before readers see it; the next command is to see all of it.
             with suppress(Failure):
                 await log.read_on(Standing(Wanted()), since)
+        except kafka.TopicAuthorizationFailedError as error:
+            refused = full_name(settings.namespace, GOLD.name)
+            if refused not in str(error):
+                raise
+            who = not_allowed(f"write {refused}", "Write", log.clients.security)
+            raise NotAllowed(f"{who}; gold needs those of gold-keeper too, or leave it out with --topic") from None
         except kafka.KafkaError as error:
             if verdict(error) is not Verdict.FENCED:
                 raise
