@@ -58,17 +58,20 @@ def _filters(command: Callable[..., int]) -> Callable[..., int]:
     examples=(
         "goldstream dead-letters list --since 2h",
         "goldstream dead-letters list --topic annotations --reason misrouted --limit 20",
-        "goldstream dead-letters list --json | jq -r 'select(.replayed_at == null) | .id'",
+        "goldstream dead-letters list --pending --json | jq -r .id",
     ),
 )
 @_filters
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N [default 100; with --json all].")
+@click.option("--pending", is_flag=True, help="Only those that were not replayed.")
 @click.option("--json", "json_lines", is_flag=True, help="Print a JSON object a line, and nothing else.")
-def list_command(settings: Settings, limit: int | None, json_lines: bool, **filters: Unpack[Filters]) -> int:
+def list_command(
+    settings: Settings, limit: int | None, pending: bool, json_lines: bool, **filters: Unpack[Filters]
+) -> int:
     """List dead letters by the time of the record that died, the newest last, with a summary by topic and reason."""
     from streams.dead_letters.commands import show_list
 
-    return show_list(settings, filters, limit, json_lines=json_lines)
+    return show_list(settings, filters, limit, pending=pending, json_lines=json_lines)
 
 
 @dead_letters.command(

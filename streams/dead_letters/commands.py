@@ -32,24 +32,25 @@ ONE_BY_ONE = 20
 """So many replayed dead letters are named each; of more the list tells."""
 
 
-def show_list(settings: Settings, filters: Filters, limit: int | None, *, json_lines: bool) -> int:
+def show_list(settings: Settings, filters: Filters, limit: int | None, *, pending: bool, json_lines: bool) -> int:
     """Print the wanted dead letters, the newest last; 1 if one that was named is not there."""
     wanted = filtering.wanted(filters)
     standing, _ = ask(_read(settings, wanted))
     letters = sorted(standing.letters.values(), key=lambda letter: letter.order)
+    letters = [letter for letter in letters if not (pending and letter.replayed_at)]
     shown = letters[-(limit or (len(letters) if json_lines else SHOWN)) :]
     if json_lines:
         for letter in shown:
             click.echo(as_json(letter))
     else:
-        _tell(letters, shown, settings, wanted)
+        _tell(letters, shown, settings, is_all=wanted == Wanted() and not pending)
     _tell_foreign(standing.foreign, settings)
     return MISMATCH if _missing(wanted.ids, standing.letters) else OK
 
 
-def _tell(letters: Sequence[Letter], shown: Sequence[Letter], settings: Settings, wanted: Wanted) -> None:
+def _tell(letters: Sequence[Letter], shown: Sequence[Letter], settings: Settings, *, is_all: bool) -> None:
     if not letters:
-        among = "" if wanted == Wanted() else " that are asked for"
+        among = "" if is_all else " that are asked for"
         click.echo(f"no dead letters in {settings.namespace}{among}")
         return
     for part in (table(shown, shutil.get_terminal_size((WIDTH, 0)).columns), [""], summary(letters)):
@@ -125,7 +126,7 @@ def replay(settings: Settings, filters: Filters, limit: int | None, *, again: bo
     if not letters:
         click.echo(f"nothing to replay{f'; {len(hindered):,} cannot be' if hindered else ''}")
         return code
-    _announce(letters, settings)
+    _announce(letters)
     if dry_run:
         click.echo("nothing was sent: --dry-run")
         return code
@@ -138,13 +139,11 @@ def replay(settings: Settings, filters: Filters, limit: int | None, *, again: bo
     return MISMATCH if lost else code
 
 
-def _announce(letters: Sequence[Letter], settings: Settings) -> None:
+def _announce(letters: Sequence[Letter]) -> None:
     for line in summary(letters):
         click.echo(line)
-    click.echo(
-        f"{_counted(len(letters))} would be sent to the topics they came from in {settings.namespace}, each to the "
-        "partition its key belongs to, as if it came now"
-    )
+    what = f"{_counted(len(letters))} would go to the topics they came from, to the partitions of their keys"
+    click.echo(f"{what}, as if they came now")
 
 
 def _send(settings: Settings, letters: Sequence[Letter], since: Ends) -> int:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.brokers import connected
 from streams.dead_letters.letters import Standing
-from streams.engine.clients import Clients
+from streams.engine.clients import Clients, close_reader
 from streams.engine.records import SourceRecord, hand_out_as_made
 from streams.failures import Failure
 from streams.security import client_security
@@ -70,7 +70,7 @@ class DeadLetterLog:
         Failure
             A transaction stays open.
         """
-        async with self.clients.reader(committed_only=False) as uncommitted:
+        async with _started(self.clients.reader(committed_only=False)) as uncommitted:
             places = [TopicPartition(self._name, number) for number in since]
             ends = await uncommitted.end_offsets(places)
         self._reader.assign(places)
@@ -150,6 +150,15 @@ def _runs(offsets: list[int]) -> Iterator[list[int]]:
 
 
 @asynccontextmanager
+async def _started(reader: AIOKafkaConsumer) -> AsyncIterator[AIOKafkaConsumer]:
+    try:
+        await reader.start()
+        yield reader
+    finally:
+        await close_reader(reader)
+
+
+@asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[DeadLetterLog]:
     """Give the log for the length of an ``async with`` block.
 
@@ -175,6 +184,6 @@ async def opened(settings: Settings) -> AsyncIterator[DeadLetterLog]:
         if name not in partitions:
             await found_topics(settings)  # tells when it is only hidden from us
             raise Failure(f"topic {name}: does not exist; check --namespace, or make it: goldstream topics create")
-        async with clients.reader(committed_only=exact) as reader:
+        async with _started(clients.reader(committed_only=exact)) as reader:
             hand_out_as_made(reader)
             yield DeadLetterLog(reader, clients, name, partitions, exact=exact)

@@ -18,11 +18,12 @@ HEADINGS = ("id", "when (UTC)", "reason", "size", "replayed", "key", "error")
 
 
 def table(letters: Sequence[Letter], width: int) -> Iterable[str]:
-    """Yield the lines of a table of at most so many cells; the error goes first where they are few."""
+    """Yield the lines of a table of at most so many cells; where they are few the error goes, then the size."""
     fixed = [HEADINGS[:5], *map(_fixed, letters)]
-    taken = sum(max(map(cell_len, column)) + 2 for column in zip(*fixed, strict=True))
     keys = [HEADINGS[5], *(letter.shown_key for letter in letters)]
-    left = width - taken
+    if width - _cells(fixed) < KEY_CELLS:
+        fixed = [(*cells[:3], cells[4]) for cells in fixed]
+    left = width - _cells(fixed)
     key_cells = min(KEY_CELLS, max(map(cell_len, keys)), max(LEAST_KEY, left // 3))
     error_cells = left - key_cells - 2
     rows = [(*cells, fit(key, key_cells)) for cells, key in zip(fixed, keys, strict=True)]
@@ -30,6 +31,10 @@ def table(letters: Sequence[Letter], width: int) -> Iterable[str]:
         errors = [HEADINGS[6], *(letter.error for letter in letters)]
         rows = [(*row, fit(printable(error), error_cells)) for row, error in zip(rows, errors, strict=True)]
     return (fit(line, width) for line in aligned(rows))
+
+
+def _cells(rows: Sequence[tuple[str, ...]]) -> int:
+    return sum(max(map(cell_len, column)) + 2 for column in zip(*rows, strict=True))
 
 
 def _fixed(letter: Letter) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from streams.events import DEAD_VALUE_BYTES, Output, undecodable
 from streams.failures import Failure
 from streams.settings import Settings
 from streams.topics import full_name
+from tests.kafka.broker import Broker
 from tests.kafka.cluster import Record, make_topics, producing, publish, read_topic, settings_for, until, workers
 from tests.kafka.workload import Message, annotation, gold, project, task
 
@@ -92,8 +93,9 @@ class Replay:
         self._arguments = (settings, letters, since, "eve", "2026-03-02T08:15:00Z", self._told)
 
     @classmethod
-    async def prepare(cls, settings: Settings) -> Replay:
-        return cls(settings, *await standing(settings))
+    async def prepare(cls, settings: Settings, *, again: bool = False) -> Replay:
+        letters, ends = await standing(settings)
+        return cls(settings, [letter for letter in letters if again or not letter.replayed_at], ends)
 
     async def run(self) -> None:
         await replaying.replay(*self._arguments)
@@ -246,6 +248,7 @@ def test_filters_are_for_every_command(bootstrap: str, namespace: str, capsys: p
     assert [one.key for one in asyncio.run(sent_to(bootstrap, namespace, 1))] == [b"bob"]
     assert dead_letters(settings, "replay", "--limit", "1", "--yes") == 0
     assert {one.key for one in asyncio.run(sent_to(bootstrap, namespace, 2))} == {b"bob", b"ann"}
+    assert found("--pending") == [2, 3]
 
 
 def test_raw_is_the_original_to_the_byte(
@@ -361,6 +364,27 @@ def test_a_replay_that_is_killed_is_finished_by_the_next_one(bootstrap: str, nam
     assert sent == Counter((b"key-%d" % n, b"%d" % n) for n in range(count))
 
 
+async def test_a_replay_whose_broker_dies_is_finished_when_it_is_back(
+    own_broker: Callable[..., Broker], namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "BATCH_RECORDS", 10)
+    monkeypatch.setattr(log, "STALL_SECONDS", 3.0)
+    broker = own_broker()
+    settings = await bury(broker.bootstrap, namespace, [died(n, b"key-%d" % n, b"%d" % n) for n in range(2_000)])
+    cut_off = await Replay.prepare(settings)
+    running = asyncio.create_task(cut_off.run())
+    await cut_off.begun.wait()
+    broker.kill()
+    with pytest.raises(Failure, match=f"^broker {broker.bootstrap}: "):
+        await running
+    broker.start()
+    rest = await Replay.prepare(settings)
+    await rest.run()
+    assert 10 <= len(cut_off.sent) < 2_000
+    sent = keys_and_values(await sent_to(broker.bootstrap, namespace, 2_000))
+    assert sent == Counter((b"key-%d" % n, b"%d" % n) for n in range(2_000))
+
+
 def test_bytes_that_are_gone_are_said_to_be(bootstrap: str, namespace: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Compaction leaves the mark alone."""
     letter = died(5, b"ann", b"")
@@ -427,7 +451,7 @@ async def test_what_has_taken_effect_is_not_counted_twice(bootstrap: str, namesp
             [("t1", 1, "dog")],
             [("w0", "t1", 1), ("w1", "t1", 1), ("w1", "t2", 1), ("w2", "t1", 1)],
         )
-        again = await Replay.prepare(made)
+        again = await Replay.prepare(made, again=True)
         await again.run()
         assert len(again.sent) == len(astray)
         # Four annotations and the scored one are known by their ids; the task and the gold change nothing.
