@@ -105,7 +105,7 @@ def show_command(settings: Settings, wanted: str, raw: bool) -> int:
     ),
 )
 @_filters
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the oldest N.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the oldest N that can be sent.")
 @click.option(
     "--again", is_flag=True, help="Send those that were replayed before once more, while their bytes are there."
 )

@@ -113,10 +113,10 @@ def replay(settings: Settings, filters: Filters, limit: int | None, *, again: bo
     _tell_foreign(standing.foreign, settings)
     chosen = sorted(standing.letters.values(), key=lambda letter: letter.order)
     before = 0 if again else sum(bool(letter.replayed_at) for letter in chosen)
-    chosen = [letter for letter in chosen if again or not letter.replayed_at][:limit]
+    chosen = [letter for letter in chosen if again or not letter.replayed_at]
     hindered = [(letter, why) for letter in chosen if (why := obstacle(letter)) is not None]
     hindered_ids = {letter.id for letter, _ in hindered}
-    letters = [letter for letter in chosen if letter.id not in hindered_ids]
+    letters = [letter for letter in chosen if letter.id not in hindered_ids][:limit]
     for letter, why in hindered:
         click.echo(f"{letter.id}: cannot be replayed: {printable(why)}")
     missing = _missing(wanted.ids, standing.letters)

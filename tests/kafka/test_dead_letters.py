@@ -191,6 +191,8 @@ def test_what_cannot_be_sent_is_named_and_the_rest_is_sent(
         died(8, b"birds", b"{}", topic="globals.t", reason="invalid"),
     ]
     settings = asyncio.run(bury(bootstrap, namespace, letters))
+    assert dead_letters(settings, "replay", "--limit", "1", "--dry-run") == 1
+    assert "1 dead letter would go to" in capsys.readouterr().out
     assert dead_letters(settings, "replay", "--yes") == 1
     told = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in told if "cannot be replayed" in line] == [
@@ -241,7 +243,6 @@ def test_filters_are_for_every_command(bootstrap: str, namespace: str, capsys: p
     assert found("--key", r"\xff") == [2]
     assert found("--since", "2026-03-01T10:00:00.002Z") == [2, 3]
     assert found("--since", "2026-03-01T10:00:00.001", "--until", "2026-03-01T11:00:00.003+01:00") == [1, 2]
-    assert found("--since", "1h") in ([], [0, 1, 2, 3])  # the records are of a fixed time
     assert found("--limit", "2") == [2, 3]
     assert found("tasks/0/3", "annotations/0/0") == [0, 3]
     assert dead_letters(settings, "replay", "--key", "bob", "--yes") == 0
@@ -281,7 +282,6 @@ def test_a_dry_run_or_a_no_sends_nothing(
     assert dead_letters(settings, "replay", "--dry-run") == 0
     assert dead_letters(settings, "replay") == 2
     assert "--yes: must be given where nobody can be asked" in capsys.readouterr().err
-    assert dead_letters(settings.model_copy(update={"guarantee": "exactly_once"}), "replay", "--dry-run") == 0
     monkeypatch.setenv("GOLDSTREAM_GUARANTEE", "effectively_once")
     assert dead_letters(settings, "replay", "--yes") == 2
     assert capsys.readouterr().err.startswith(
