@@ -282,9 +282,9 @@ QUALITY_EVENTS = Topic(
 )
 DEAD = Topic(
     name=DEAD_LETTERS,
-    key="the source record's key",
-    writers="any side: the original bytes as value, the rest in headers",
-    cleanup="delete",
+    key="the source record's place: topic/partition/offset",
+    writers="any side: the original bytes as value, the rest in headers; a null value erases one",
+    cleanup="compact,delete",
     readers="operators",
     read_by=("administrator",),
     retention_ms=LONG,
