@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -28,15 +30,16 @@ async def logged(clients: Clients, topic: str, partition: int) -> dict[str, byte
     written = {task_key(task_id): value(Task("open", digest=task_id)) for task_id in ids}
     writer = TransactionalWriter(clients, f"{topic}-{partition}", partition)
     await writer.open()
+    now = int(time.time() * 1000)  # the broker soon deletes what is older than it keeps
     sequence = 0
     for count, (key, last) in enumerate(written.items(), 1):
         for task in (value(Task("open")), last):
             sequence += 1
             commit = Commit(1, sequence, {"tasks": sequence}, [("tasks", sequence - 1, sequence)])
             messages = [(key, task), (TOTALS, value(Totals(open=count))), (CLOCK, b"\x01[1,1]")]
-            records = [Message(name.encode(), content, 0) for name, content in messages]
+            records = [Message(name.encode(), content, now) for name, content in messages]
             place = TopicPartition(topic, partition)
-            state = [*records, Message(COMMIT_KEY, encode_commit(commit), 0)]
+            state = [*records, Message(COMMIT_KEY, encode_commit(commit), now)]
             await writer.commit({}, place, state, {full_name(clients.group, "tasks"): sequence})
     await writer.open()  # what was committed can be read now: see `Copier.copy`
     await writer.close()
