@@ -214,8 +214,8 @@ _authored = msgspec.json.Decoder(_Authored).decode
 
 
 def _author(held: Held) -> str:
-    """Return who made what waits; nobody for what is no annotation."""
-    return "" if held.raw is None else _authored(held.raw).annotator_id
+    """Return who made the annotation that waits; nobody for gold."""
+    return "" if held.raw is None or held.topic == "gold" else _authored(held.raw).annotator_id
 
 
 def _event(task_id: str, held: Held, value: object) -> Event:

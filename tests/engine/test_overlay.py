@@ -100,3 +100,37 @@ def test_a_value_is_decoded_once_and_shared_within_the_overlay() -> None:
     overlay = Overlay({"a": b"\x01[1]"}, 1)
     assert overlay.get("a", Value) is overlay.get("a", Value)
     assert overlay.get("missing", Value) is None
+
+
+@given(
+    CHANGES,
+    CHANGES,
+    st.sampled_from([("",), ("a",), ("b", "c")]),
+    st.sampled_from([(), (b"1",), (b"2", b"3")]),
+    st.sampled_from(["", "a", "b"]),
+    st.integers(1, 3),
+)
+def test_what_is_found_is_what_a_commit_would_have_left(
+    before: list[tuple[str, int | None]],
+    after: list[tuple[str, int | None]],
+    prefixes: tuple[str, ...],
+    needles: tuple[bytes, ...],
+    beyond: str,
+    most: int,
+) -> None:
+    table: dict[str, bytes] = {}
+    overlay = Overlay(table, 1)
+    put_all(overlay, before)
+    take(table, overlay)
+    overlay = Overlay(table, 1)
+    put_all(overlay, after)
+    assert not overlay.searched
+    found = overlay.find(prefixes, needles, beyond, most)
+    assert overlay.searched
+    take(table, overlay)
+    expected = [
+        key
+        for key, value in sorted(table.items())
+        if key > beyond and key.startswith(prefixes) and (not needles or any(one in value[1:] for one in needles))
+    ]
+    assert found == expected[:most]
