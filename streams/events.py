@@ -105,11 +105,10 @@ class State(Protocol):
         """Remove `key` when the batch commits."""
         ...
 
-    def find(self, prefixes: tuple[str, ...], needles: Sequence[bytes], after: str, most: int) -> list[str]:
+    def find(self, prefixes: tuple[str, ...], needle: bytes, after: str, most: int) -> list[str]:
         """Return the first `most` keys beyond `after`, in their order, that begin with one of `prefixes`.
 
-        Only those under which the stored JSON holds one of `needles`, where there are any. It reads the whole table:
-        not for what happens often.
+        Only those under which the stored JSON holds `needle`. It reads the whole table: not for what happens often.
         """
         ...
 

@@ -48,11 +48,12 @@ class Pending(msgspec.Struct, array_like=True):
 
 
 class Job(msgspec.Struct, array_like=True):
-    """An erasure on its way through the table: all keys up to `after` are done."""
+    """An erasure on its way through the table: all keys up to `after` are done, apart from `listed`."""
 
     id: str
     memory: Memory
     after: str = ""
+    listed: list[str] = []
     rows: int = 0
     votes: int = 0
     dropped: int = 0

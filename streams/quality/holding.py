@@ -46,7 +46,8 @@ def hold(state: State, event: Event, task: Task | None, *, per_task: int, tasks:
         raise Rejected(
             "held_full", f"task_id: {len(task.held)} events already wait for task {event.key!r} or its project"
         )
-    kept = Held(event.topic, event.partition, event.offset, event.timestamp, event.raw)
+    author = "" if event.topic == "gold" else event.value.annotator_id
+    kept = Held(event.topic, event.partition, event.offset, event.timestamp, event.raw, author)
     if task is None:
         task = Task("held", expiry=expiry.append(state, expiry.HELD, event.key, now(state)))
         arrive(state, "held")
@@ -95,7 +96,7 @@ def give_up_oldest(state: State) -> list[Output]:
 
 def drop(state: State, task_id: str, task: Task, annotator_id: str) -> int:
     """Drop what waits of an annotator, store what is left of the task, and return how many events were dropped."""
-    kept = [one for one in task.held if _author(one) != annotator_id]
+    kept = [one for one in task.held if one.annotator_id != annotator_id]
     dropped = len(task.held) - len(kept)
     if not dropped:
         return 0
@@ -120,7 +121,7 @@ def reject_all(state: State, task_id: str, held: Iterable[Held], reason: str, er
     outputs: list[Output] = []
     for one in held:
         event = _event(task_id, one, None)
-        late = erasures.late(state, event, ("annotator", _author(one))) if erasures.any_remembered(state) else None
+        late = erasures.late(state, event, ("annotator", one.annotator_id)) if erasures.any_remembered(state) else None
         outputs += late or [dead_letter(event, reason, error)]
     return outputs
 
@@ -204,18 +205,6 @@ def _list(state: State, project: str, *, left: bool) -> None:
         state.put(RESUMING, Resuming(projects))
     else:
         state.delete(RESUMING)
-
-
-class _Authored(msgspec.Struct):
-    annotator_id: str = ""
-
-
-_authored = msgspec.json.Decoder(_Authored).decode
-
-
-def _author(held: Held) -> str:
-    """Return who made the annotation that waits; nobody for gold."""
-    return "" if held.raw is None or held.topic == "gold" else _authored(held.raw).annotator_id
 
 
 def _event(task_id: str, held: Held, value: object) -> Event:

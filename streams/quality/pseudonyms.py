@@ -6,10 +6,13 @@ from streams.events import State
 from streams.quality import holding
 from streams.quality.erasures import Job
 from streams.quality.records import encode
-from streams.quality.task_state import Task, load, task_key
+from streams.quality.task_state import Task, task_key
 
-_HELD = b'["annotations.scored",'
-"""How an annotation that waits begins in its task's JSON. What it holds cannot be searched: it is in base64."""
+_LAST = "\U0010ffff"
+"""Beyond every key."""
+
+LISTED = 4_000
+"""How many tasks are found at once: finding them takes longer than what is done to them, and a list must be stored."""
 
 
 def replace(state: State, job: Job, batch: int) -> bool:
@@ -24,18 +27,24 @@ def replace(state: State, job: Job, batch: int) -> bool:
         Whether these were the last.
     """
     begin = task_key("")
-    places = state.find((begin,), (encode(job.id), _HELD), job.after, batch)
-    for place in places:
-        task_id = place.removeprefix(begin)
-        task = load(state, task_id)
-        votes = _rename(task, job.id, job.memory.pseudonym)
-        dropped = holding.drop(state, task_id, task, job.id) if task.held else 0
-        if votes and (dropped == 0 or task.phase != "held"):
-            state.put(place, task)
-        job.votes += votes
-        job.dropped += dropped
-        job.after = place
-    return len(places) < batch
+    if not job.listed:
+        job.listed = state.find((begin,), encode(job.id), job.after, LISTED)
+        job.after = job.listed[-1] if len(job.listed) == LISTED else _LAST
+    for place in job.listed[:batch]:
+        _replace_in(state, job, place.removeprefix(begin))
+    del job.listed[:batch]
+    return not job.listed and job.after == _LAST
+
+
+def _replace_in(state: State, job: Job, task_id: str) -> None:
+    task = state.get(task_key(task_id), Task)
+    if task is None:
+        return  # given up since it was listed
+    votes = _rename(task, job.id, job.memory.pseudonym)
+    if votes:
+        state.put(task_key(task_id), task)
+    job.votes += votes
+    job.dropped += holding.drop(state, task_id, task, job.id)
 
 
 def _rename(task: Task, annotator_id: str, pseudonym: str) -> int:

@@ -91,13 +91,14 @@ class Published(msgspec.Struct, array_like=True):
 
 
 class Held(msgspec.Struct, array_like=True):
-    """An event that waits for its task or project, with its coordinates."""
+    """An event that waits for its task or project, with its coordinates; `annotator_id` is none's for gold."""
 
     topic: str
     partition: int
     offset: int
     timestamp: int
     raw: bytes | None
+    annotator_id: str = ""
 
 
 class Task(msgspec.Struct, array_like=True):

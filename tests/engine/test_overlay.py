@@ -106,7 +106,7 @@ def test_a_value_is_decoded_once_and_shared_within_the_overlay() -> None:
     CHANGES,
     CHANGES,
     st.sampled_from([("",), ("a",), ("b", "c")]),
-    st.sampled_from([(), (b"1",), (b"2", b"3")]),
+    st.sampled_from([b"", b"1", b"[2"]),
     st.sampled_from(["", "a", "b"]),
     st.integers(1, 3),
 )
@@ -114,7 +114,7 @@ def test_what_is_found_is_what_a_commit_would_have_left(
     before: list[tuple[str, int | None]],
     after: list[tuple[str, int | None]],
     prefixes: tuple[str, ...],
-    needles: tuple[bytes, ...],
+    needle: bytes,
     beyond: str,
     most: int,
 ) -> None:
@@ -124,13 +124,9 @@ def test_what_is_found_is_what_a_commit_would_have_left(
     take(table, overlay)
     overlay = Overlay(table, 1)
     put_all(overlay, after)
-    assert not overlay.searched
-    found = overlay.find(prefixes, needles, beyond, most)
-    assert overlay.searched
+    found = overlay.find(prefixes, needle, beyond, most)
     take(table, overlay)
     expected = [
-        key
-        for key, value in sorted(table.items())
-        if key > beyond and key.startswith(prefixes) and (not needles or any(one in value[1:] for one in needles))
+        key for key, value in sorted(table.items()) if key > beyond and key.startswith(prefixes) and needle in value[1:]
     ]
     assert found == expected[:most]

@@ -20,6 +20,7 @@ WEIGHTS = {
     "projects": 2,
     "gold": 3,
     "outcomes": 2,
+    "ticks.a": 2,
     "ticks.t": 2,
 }
 REMEMBERED = 400

@@ -41,7 +41,7 @@ class MemoryState:
         self._overlay[key] = None
         self._changed[key] = None
 
-    def find(self, prefixes: tuple[str, ...], needles: Sequence[bytes], after: str, most: int) -> list[str]:
+    def find(self, prefixes: tuple[str, ...], needle: bytes, after: str, most: int) -> list[str]:
         """Return the keys as the batch sees them now; the plainest way there is."""
         seen = dict(self.committed)
         for key in self._changed:
@@ -51,9 +51,7 @@ class MemoryState:
             else:
                 seen[key] = msgspec.json.encode(value)
         return sorted(
-            key
-            for key, stored in seen.items()
-            if key > after and key.startswith(prefixes) and (not needles or any(one in stored for one in needles))
+            key for key, stored in seen.items() if key > after and key.startswith(prefixes) and needle in stored
         )[:most]
 
     @property

@@ -59,7 +59,7 @@ def place(records: Sequence[Record], times: Sequence[int] = ()) -> list[Event]:
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
     erasures = st.builds(
-        lambda who, number: request(*who, number),
+        lambda who, number: request(who[0], who[1], number),
         st.one_of(st.tuples(st.just("annotator"), ANNOTATORS), st.tuples(st.just("task"), TASKS)),
         st.integers(0, 99),
     )
