@@ -286,6 +286,7 @@ DEAD = Topic(
     writers="any side: the original bytes as value, the rest in headers; a null value erases one",
     cleanup="compact,delete",
     readers="operators",
+    written_by=("administrator",),
     read_by=("administrator",),
     retention_ms=LONG,
 )
