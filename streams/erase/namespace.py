@@ -14,7 +14,7 @@ from streams.failures import Failure
 from streams.security import client_security
 from streams.settings import Settings
 from streams.topics import all_topics, full_name
-from streams.topics_admin import found_with_configs
+from streams.topics_admin import FEW, found_with_configs
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,8 @@ async def opened(settings: Settings) -> AsyncIterator[Namespace]:
         planned = all_topics(settings)
         missing = [each.name for each in planned if each.name not in found]
         if missing:
-            raise Failure(
-                *(f"topic {name}: missing" for name in missing),
-                f"check --namespace, or create what is missing with: goldstream topics create "
-                f"--namespace {settings.namespace}",
-            )
+            few = ", ".join(missing[:FEW]) + (f" and {len(missing) - FEW} more" if missing[FEW:] else "")
+            raise Failure(f"topics missing: {few}; check --namespace, or create them with goldstream topics create")
         producer = clients.producer()
         await producer.start()
         try:

@@ -97,7 +97,9 @@ async def _kept(namespace: Namespace, names: Names, topic: str, where: Found) ->
         return record.key == names.key if where is Found.key else names.in_json(record.value)
 
     kept_ms = _milliseconds(namespace, topic, "retention.ms")
-    why = f"kept {_days(kept_ms)}" if kept_ms is not None else "kept for ever (retention.ms)"
+    why = "kept for ever (retention.ms)"
+    if kept_ms is not None:
+        why = f"kept {_days(kept_ms)}, and up to {_days(_segment_ms(namespace, topic))} more with its segment"
     try:
         async for some in records(namespace, topic, partitions):
             for record in some:
@@ -113,7 +115,11 @@ def _end(namespace: Namespace, topic: str, newest: int, kept_ms: int | None) -> 
     """Return when a record of that time is deleted at the latest: with its segment, whose last record may be newer."""
     if kept_ms is None:
         return None
-    return newest + kept_ms + (_milliseconds(namespace, topic, "segment.ms") or SEGMENT_MS)
+    return newest + kept_ms + _segment_ms(namespace, topic)
+
+
+def _segment_ms(namespace: Namespace, topic: str) -> int:
+    return _milliseconds(namespace, topic, "segment.ms") or SEGMENT_MS
 
 
 def _compacted(namespace: Namespace, topic: str) -> Remains:
@@ -123,7 +129,7 @@ def _compacted(namespace: Namespace, topic: str) -> Remains:
             topic, None, None, "no max.compaction.lag.ms bounds when it is compacted (goldstream topics check)"
         )
 
-    return Remains(topic, None, _now() + lag_ms, f"overwritten; compacted within {_days(lag_ms)}")
+    return Remains(topic, None, _now() + lag_ms, f"overwritten; compacted by its first write {_days(lag_ms)} from now")
 
 
 def _milliseconds(namespace: Namespace, topic: str, config: str) -> int | None:
