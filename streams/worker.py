@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from aiokafka.errors import KafkaError
 
@@ -34,6 +35,9 @@ _NOISE = (
 """What Faust says at each crash, which is told better, and at each rebalance, which means nothing here."""
 
 EXIT_OK, EXIT_FATAL, EXIT_CRASH = 0, 1, 70
+
+STOP_S, CRASH_S = 30.0, 3.0
+"""How long what is under way may take to end: when told to stop, and when it cannot go on anyway."""
 
 
 def run(settings: Settings) -> int:
@@ -166,11 +170,22 @@ async def _run(settings: Settings) -> int:
     reason = app.crash_reason or (starting.exception() if starting.done() and not starting.cancelled() else None)
     for task in (*aside, *ended, starting):
         task.cancel()
-    try:
-        await asyncio.wait_for(app.stop(), 30)
-    except TimeoutError:
-        log.warning("the worker did not stop within 30 s; what was not committed will be done again")
+    stopping = asyncio.create_task(app.stop())
+    patience_s = STOP_S if reason is None else CRASH_S
+    stopped, _ = await asyncio.wait([stopping], timeout=patience_s)
+    if not stopped:
+        log.warning("the worker did not stop within %.0f s; what was not committed will be done again", patience_s)
+        _leave(_exit_code(reason, settings))
+    stopping.result()
     return _exit_code(reason, settings)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process as it is: Faust's supervisors start agents as fast as asyncio cancels them, for ever."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 async def _announce(goldstream: Goldstream) -> None:

@@ -95,7 +95,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """End the watch, then the consumer."""
         if self._watch is not None:
             self._watch.cancel()
-        await super().on_thread_stop()
+        try:
+            await super().on_thread_stop()
+        except asyncio.CancelledError:
+            # aiokafka cancels a fetch that waits after an error, and lets that out of its own end, half-way: the thread
+            # would die without a word, its connections would go on, and the app would wait for it in vain.
+            await self._ensure_consumer()._client.close()
 
     async def _watch_membership(self) -> None:
         """Take in what the coordination of the group failed at.

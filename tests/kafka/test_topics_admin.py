@@ -138,5 +138,5 @@ def test_a_broker_that_wants_tls_or_does_not_is_one_line(
 ) -> None:
     assert topics("check", settings, "--security-protocol", "SSL") == 3
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"goldstream: broker {settings.broker}: cannot be reached")
-    assert line.endswith("(security_protocol is SSL)")
+    assert line.startswith(f"goldstream: broker {settings.broker}: speaks without TLS at this port")
+    assert line.endswith("or security_protocol to PLAINTEXT")
