@@ -131,6 +131,8 @@ async def test_a_person_is_gone_from_tables_logs_and_disk_though_the_worker_was_
         assert holding(broker, namespace, ("annotations",)), "it stays there until the retention ends, as is told"
         again = json.loads((await erase(settings, "annotator", WHO, "--json"))[1])
         assert (again["rows"], again["votes"], again["dropped"], again["dead_letters"]) == (0, 0, 0, 0)
+        restored = json.loads((await erase(settings, "annotator", "bob", "--json"))[1])
+        assert restored["votes"] == TASKS, "a restored table is searched as well as one that grew"
 
 
 async def check_logs(bootstrap: str, namespace: str, pseudonym: str) -> None:
