@@ -100,7 +100,7 @@ def test_what_waits_is_dropped_and_becomes_no_dead_letter() -> None:
 
 
 def test_an_erased_task_can_be_published_again() -> None:
-    campaign = Campaign(policy={"redundancy": 1, "max_redundancy": 1})
+    campaign = Campaign(redundancy=1, max_redundancy=1)
     campaign.publish()
     campaign.vote("ann", "cat")
     outputs = erase(campaign, "task", "t")
