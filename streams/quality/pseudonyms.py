@@ -19,7 +19,8 @@ def replace(state: State, job: Job, batch: int) -> bool:
     """Go through the next `batch` tasks that may hold something by the job's annotator.
 
     A vote gets the pseudonym, and an empty annotation id, as no annotation has: nothing finds, edits or judges it any
-    more. An annotation that waits for its task is dropped.
+    more. An annotation that waits for its task is dropped. What somebody new does under the id while this goes on is
+    taken for theirs.
 
     Returns
     -------

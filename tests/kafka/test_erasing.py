@@ -172,6 +172,7 @@ async def test_a_task_is_gone_and_later_annotations_of_it_are_refused(
         await publish(bootstrap, namespace, [annotation("late", "t1", "w9")])
         letters = 'goldstream_dead_letters_total{reason="task_withdrawn"}'
         await until(lambda: worker.metric(letters) == 1, seconds=20, what="refused")
+        assert worker.metric('goldstream_erasures_total{progress="done"}') == 1
         assert worker.metric("goldstream_dead_letters_total") == 1 + 1  # and the duplicate; none by the erasure
     found = await replay(bootstrap, namespace, TaskSide(), 2, 262_144)
     assert all(again.table == again.logged for again in found)
