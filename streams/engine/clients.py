@@ -77,6 +77,12 @@ class Clients:
         )
 
 
+def failure(producer: AIOKafkaProducer) -> BaseException | None:
+    """Return what ended the producer's transaction behind its user's back, if anything did."""
+    waiter = producer._txn_manager._transaction_waiter
+    return waiter.exception() if waiter.done() and not waiter.cancelled() else None
+
+
 async def close_producer(producer: AIOKafkaProducer, *, timeout_s: float = 3.0) -> None:
     """Stop `producer`, by force when it does not stop in time (it waits for its broker otherwise)."""
     transaction = producer._txn_manager and producer._txn_manager._transaction_waiter

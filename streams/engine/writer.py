@@ -8,11 +8,11 @@ from typing import Protocol
 
 import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import ProducerClosed
+from aiokafka.errors import IllegalOperation, ProducerClosed
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 
-from streams.engine.clients import Clients, close_producer
+from streams.engine.clients import Clients, close_producer, failure
 from streams.engine.errors import Fatal
 from streams.engine.transport import Consumer
 from streams.events import Output
@@ -146,6 +146,23 @@ class TransactionalWriter(_Owner):
     ) -> int:
         """One transaction; see `Writer.commit`."""
         producer = self._opened()
+        try:
+            return await self._commit(producer, outputs, changelog, state, positions)
+        except (IllegalOperation, AssertionError) as error:
+            # Its sender has met an error meanwhile: whoever calls is told only that there is no transaction.
+            reason = failure(producer)
+            if reason is None:
+                raise
+            raise reason from error
+
+    async def _commit(
+        self,
+        producer: AIOKafkaProducer,
+        outputs: Outgoing,
+        changelog: TopicPartition,
+        state: Sequence[Sendable],
+        positions: Mapping[str, int],
+    ) -> int:
         await producer.begin_transaction()
         deliveries = []
         for place, messages in outputs.items():

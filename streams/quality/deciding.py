@@ -37,22 +37,23 @@ OPEN = Decision("open")
 
 def settle(task: Task, settings: Settings, asked: tuple[Question, ...]) -> Decision:
     """Count entries from the bench, oldest first, until the task is decided or the bench is empty."""
-    while task.counted < min(settings.redundancy, settings.unusable_after, len(task.entries)):
-        task.counted += 1  # so few decide nothing
+    entries = task.entries
+    votes = [entry for entry in entries[: task.counted] if entry.answers is not None]
     while True:
-        decision = judge(task.entries[: task.counted], settings, asked)
-        if decision is not OPEN or task.counted == len(task.entries):
+        decision = _judge(task, votes, settings, asked)
+        if decision is not OPEN or task.counted == len(entries):
             return decision
+        entry = entries[task.counted]
         task.counted += 1
+        if entry.answers is not None:
+            votes.append(entry)
 
 
-def judge(entries: list[Entry], settings: Settings, asked: tuple[Question, ...]) -> Decision:
-    """Apply the redundancy rule to exactly these entries."""
-    if len(entries) < min(settings.redundancy, settings.unusable_after):
-        return OPEN
-    votes = [entry for entry in entries if entry.answers is not None]
-    if len(entries) - len(votes) >= settings.unusable_after:
-        kinds = Counter(entry.non_answer for entry in entries if entry.non_answer is not None)
+def _judge(task: Task, votes: list[Entry], settings: Settings, asked: tuple[Question, ...]) -> Decision:
+    """Apply the redundancy rule to exactly the counted entries; `votes` are those of them that answer."""
+    if task.counted - len(votes) >= settings.unusable_after:
+        counted = task.entries[: task.counted]
+        kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
         return Decision("unusable", kinds.most_common(1)[0][0], "non_answers")
     if len(votes) < settings.redundancy:
         return OPEN
