@@ -105,6 +105,13 @@ class State(Protocol):
         """Remove `key` when the batch commits."""
         ...
 
+    def find(self, prefixes: tuple[str, ...], needle: bytes, after: str, most: int) -> list[str]:
+        """Return the first `most` keys beyond `after`, in their order, that begin with one of `prefixes`.
+
+        Only those under which the stored JSON holds `needle`. It reads the whole table: not for what happens often.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -19,6 +19,7 @@ Role = Literal["administrator", "producer", "gold-keeper", "reviewer", "gateway"
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+WEEK = 7 * DAY
 MIB = 1024 * 1024
 
 INPUT_BYTES = MIB
@@ -53,6 +54,8 @@ class Topic:
         Largest batch of records the broker takes.
     tombstones_ms : int
         How long a compacted topic still shows that a key was deleted: the longest its reader may be away.
+    compaction_ms : int
+        How long a compacted topic may hold what was overwritten or deleted before the broker must compact it.
     segment_ms, segment_bytes : int or None
         When the broker closes a segment; only closed ones are deleted or compacted. None: its default.
     written_by, read_by : tuple of str
@@ -72,6 +75,7 @@ class Topic:
     retention_ms: int | None = None
     max_message_bytes: int = DERIVED_BYTES
     tombstones_ms: int = DAY
+    compaction_ms: int = WEEK
     segment_ms: int | None = None
     segment_bytes: int | None = None
     written_by: tuple[Role, ...] = ()
@@ -91,6 +95,7 @@ class Topic:
             "message.timestamp.type": "LogAppendTime" if self.from_clients else "CreateTime",
             "retention.ms": self.retention_ms,
             "delete.retention.ms": self.tombstones_ms if "compact" in self.cleanup else None,
+            "max.compaction.lag.ms": self.compaction_ms if "compact" in self.cleanup else None,
             "segment.ms": self.segment_ms,
             "segment.bytes": self.segment_bytes,
         }
@@ -143,6 +148,23 @@ def _ticks(name: str, side: SideName) -> Topic:
         side=side,
         retention_ms=SHORT,
         segment_ms=SHORT,
+    )
+
+
+def _erasures(name: str, side: SideName) -> Topic:
+    """Return a topic whose records name what is erased: nulls take them out again, as soon as all is done."""
+    return Topic(
+        name=name,
+        key="erasure_id, a copy to each partition",
+        writers="administrators; a null value once it is done",
+        cleanup="compact,delete",
+        side=side,
+        retention_ms=MEDIUM,
+        max_message_bytes=INPUT_BYTES,
+        compaction_ms=HOUR,
+        segment_ms=HOUR,
+        written_by=("administrator",),
+        from_clients=True,
     )
 
 
@@ -225,6 +247,17 @@ GLOBALS_A = _globals("globals.a", "annotators")
 GLOBALS_T = _globals("globals.t", "tasks")
 TICKS_A = _ticks("ticks.a", "annotators")
 TICKS_T = _ticks("ticks.t", "tasks")
+ERASURES_A = _erasures("erasures.a", "annotators")
+ERASURES_T = _erasures("erasures.t", "tasks")
+ERASURES_DONE = Topic(
+    name="erasures.done",
+    key="pseudonym",
+    writers="the annotator and the task side: how far each partition is",
+    cleanup="delete",
+    readers="administrators",
+    read_by=("administrator",),
+    retention_ms=LONG,
+)
 LABELS = Topic(
     name="labels",
     key="task_id",
@@ -277,6 +310,9 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             GLOBALS_T,
             TICKS_A,
             TICKS_T,
+            ERASURES_A,
+            ERASURES_T,
+            ERASURES_DONE,
             LABELS,
             LABELS_LATEST,
             QUALITY_EVENTS,
@@ -288,8 +324,8 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
 
 SIDES: Mapping[SideName, tuple[str, ...]] = MappingProxyType(
     {
-        "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a"),
-        "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t"),
+        "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a", "erasures.a"),
+        "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t", "erasures.t"),
         "projects": ("projects",),
     }
 )

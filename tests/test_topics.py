@@ -122,3 +122,10 @@ def test_what_the_broker_does_not_tell_is_unknown_and_not_wrong() -> None:
 def test_a_missing_topic_is_wrong() -> None:
     assert compare([planned()], {}) == [Difference("goldstream.tasks", "missing")]
     assert Difference("goldstream.tasks", "missing").wrong
+
+
+def test_what_was_deleted_from_a_compacted_topic_is_gone_within_a_bound() -> None:
+    for each in all_topics(Settings()):
+        lag = each.configs.get("max.compaction.lag.ms")
+        assert (lag is not None) == ("compact" in each.topic.cleanup)
+        assert lag is None or int(lag) <= 7 * 86_400_000

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from streams.settings import Group, Settings
+from streams.settings import CLIENT_GROUPS, Settings
 from streams.settings_flags import SettingsCommand
 
 if TYPE_CHECKING:
     from streams.dead_letters.filters import Filters
-
-GROUPS: tuple[Group, ...] = ("Kafka", "Security")
 
 
 @click.group("dead-letters", short_help="List, show or replay what could not be applied.")
@@ -54,7 +52,7 @@ def _filters(command: Callable[..., int]) -> Callable[..., int]:
     "list",
     short_help="List dead letters, the newest last.",
     cls=SettingsCommand,
-    groups=GROUPS,
+    groups=CLIENT_GROUPS,
     examples=(
         "goldstream dead-letters list --since 2h",
         "goldstream dead-letters list --topic annotations --reason misrouted --limit 20",
@@ -78,7 +76,7 @@ def list_command(
     "show",
     short_help="Show all there is of one dead letter.",
     cls=SettingsCommand,
-    groups=GROUPS,
+    groups=CLIENT_GROUPS,
     examples=(
         "goldstream dead-letters show annotations/3/1207",
         "goldstream dead-letters show annotations/3/1207 --raw > value.json",
@@ -97,7 +95,7 @@ def show_command(settings: Settings, wanted: str, raw: bool) -> int:
     "replay",
     short_help="Send dead letters through the normal path again.",
     cls=SettingsCommand,
-    groups=GROUPS,
+    groups=CLIENT_GROUPS,
     examples=(
         "goldstream dead-letters replay --reason misrouted --dry-run",
         "goldstream dead-letters replay annotations/3/1207 annotations/3/1211",

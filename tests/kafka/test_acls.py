@@ -28,21 +28,21 @@ from tests.kafka.workload import Message, annotation, gold, project, task
 NONE: frozenset[str] = frozenset()
 LOGS = {f"{side}-changelog" for side in SIDES}
 READS: Mapping[Role, frozenset[str]] = {
-    "administrator": frozenset({"dead-letters", "quality-events"}),
+    "administrator": frozenset({"dead-letters", "quality-events", "erasures.done"}),
     "producer": NONE,
     "gold-keeper": NONE,
     "reviewer": NONE,
     "gateway": frozenset({"projects", "tasks"}),
     "worker": frozenset(
         {"projects", "tasks", "gold", "annotators", "annotations", "annotations.scored", "outcomes"}
-        | {"globals.a", "globals.t", "ticks.a", "ticks.t"}
+        | {"globals.a", "globals.t", "ticks.a", "ticks.t", "erasures.a", "erasures.t"}
         | LOGS
     ),
     "reader": frozenset({"labels", "labels.latest"}),
 }
 WRITES: Mapping[Role, frozenset[str]] = {
     "administrator": frozenset(
-        {"projects", "annotators"}
+        {"projects", "annotators", "erasures.a", "erasures.t"}
         | {"dead-letters", "tasks", "annotations", "annotations.scored", "outcomes", "globals.a", "globals.t"}
     ),
     "producer": frozenset({"tasks"}),
@@ -51,7 +51,7 @@ WRITES: Mapping[Role, frozenset[str]] = {
     "gateway": frozenset({"annotations"}),
     "worker": frozenset(
         {"annotations.scored", "outcomes", "globals.a", "globals.t", "ticks.a", "ticks.t"}
-        | {"labels", "labels.latest", "quality-events", "dead-letters"}
+        | {"labels", "labels.latest", "quality-events", "dead-letters", "erasures.done"}
         | LOGS
     ),
     "reader": NONE,

@@ -430,9 +430,11 @@ def test_the_side_names_its_sources() -> None:
         "outcomes",
         "globals.a",
         "ticks.a",
+        "erasures.a",
     ]
     assert [source.topic for source in SIDE.sources if source.lossy] == ["ticks.a"]
-    assert [source.topic for source in SIDE.sources if source.identity is None] == ["globals.a", "ticks.a"]
+    addressed = [source.topic for source in SIDE.sources if source.identity is None]
+    assert addressed == ["globals.a", "ticks.a", "erasures.a"]
 
 
 def test_a_rejection_keeps_the_original_bytes() -> None:

@@ -151,7 +151,7 @@ def _time(record: Record, place: int) -> int:
     return int(body["at"]) if topic == "ticks.t" and body is not None else AT + 7 * place
 
 
-law = effort(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+law = effort(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
 
 @law
