@@ -17,7 +17,8 @@ class DeadLetter(Part):
     """Where the record came from and why it was refused. `reason` is a code for counters, `error` a line for people.
 
     `key` is the record's own, at most its first 800 bytes, and absent where that was null. `null-value` tells a null
-    value from an empty one; with `cut-value` the value is only the first 1.5 MB.
+    value from an empty one; with `cut-value` the value is only the first 1.5 MB. Where it was replayed, the value is
+    gone, and `replayed-at`, `replayed-by` and `replayed-as` tell when, by whom and as which record.
     """
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True)
@@ -31,6 +32,9 @@ class DeadLetter(Part):
     key: bytes | None = None
     null_value: bool = False
     cut_value: bool = False
+    replayed_at: str | None = None
+    replayed_by: str | None = None
+    replayed_as: str | None = None
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> Self:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from streams.dead_letters.cli import dead_letters
 from streams.failures import Failure
 from streams.settings import GROUPS, Group, Settings
 from streams.settings_flags import SettingsCommand
@@ -188,6 +189,9 @@ def topics_check(settings: Settings) -> int:
     from streams.topics_commands import check
 
     return check(settings)
+
+
+commands.add_command(dead_letters)
 
 
 def _erase_options(command: Callable[..., int]) -> Callable[..., int]:

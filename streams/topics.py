@@ -60,6 +60,7 @@ class Topic:
         When the broker closes a segment; only closed ones are deleted or compacted. None: its default.
     written_by, read_by : tuple of str
         The roles that may, beside the workers, which write what is not from clients and read their sides' sources.
+        Administrators write what they replay dead letters to: every source but gold, which has a right of its own.
     from_clients : bool
         Whether other programs write it. The broker then stamps the records itself: a client's clock must not
         decide how long they, or what follows from them, are kept.
@@ -117,7 +118,7 @@ def _input(
     *,
     key: str,
     writers: str,
-    written_by: Role,
+    written_by: tuple[Role, ...],
     cleanup: Cleanup,
     side: SideName,
     read_by: tuple[Role, ...] = (),
@@ -132,7 +133,7 @@ def _input(
         retention_ms=retention_ms,
         max_message_bytes=INPUT_BYTES,
         tombstones_ms=MEDIUM,
-        written_by=(written_by,),
+        written_by=written_by,
         read_by=read_by,
         from_clients=True,
     )
@@ -175,6 +176,7 @@ def _globals(name: str, side: SideName) -> Topic:
         cleanup="compact",
         side=side,
         tombstones_ms=MEDIUM,
+        written_by=("administrator",),
     )
 
 
@@ -182,7 +184,7 @@ PROJECTS = _input(
     "projects",
     key="project",
     writers="administrators",
-    written_by="administrator",
+    written_by=("administrator",),
     read_by=("gateway",),
     cleanup="compact",
     side="projects",
@@ -191,7 +193,7 @@ TASKS = _input(
     "tasks",
     key="task_id",
     writers="producers; a null value withdraws",
-    written_by="producer",
+    written_by=("producer", "administrator"),
     read_by=("gateway",),
     cleanup="compact,delete",
     side="tasks",
@@ -201,7 +203,7 @@ GOLD = _input(
     "gold",
     key="task_id",
     writers="the gold right only; a null value withdraws",
-    written_by="gold-keeper",
+    written_by=("gold-keeper",),
     cleanup="compact",
     side="tasks",
 )
@@ -209,7 +211,7 @@ ANNOTATORS = _input(
     "annotators",
     key="annotator_id",
     writers="administrators",
-    written_by="administrator",
+    written_by=("administrator",),
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
@@ -218,7 +220,7 @@ ANNOTATIONS = _input(
     "annotations",
     key="annotator_id",
     writers="frontends",
-    written_by="gateway",
+    written_by=("gateway", "administrator"),
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
@@ -230,6 +232,7 @@ SCORED = Topic(
     cleanup="delete",
     side="tasks",
     retention_ms=MEDIUM,
+    written_by=("administrator",),
 )
 OUTCOMES = Topic(
     name="outcomes",
@@ -238,6 +241,7 @@ OUTCOMES = Topic(
     cleanup="delete",
     side="annotators",
     retention_ms=MEDIUM,
+    written_by=("administrator",),
 )
 GLOBALS_A = _globals("globals.a", "annotators")
 GLOBALS_T = _globals("globals.t", "tasks")

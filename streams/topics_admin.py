@@ -177,6 +177,11 @@ def _same(wanted: str, found: str | None) -> bool:
     return found is not None and sorted(wanted.split(",")) == sorted(part.strip() for part in found.split(","))
 
 
+async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """Return how many partitions each topic of the brokers has, by full name; those hidden from us are not in it."""
+    return {name: topic.partitions for name, topic in (await _found(admin)).items()}
+
+
 async def _found(admin: AIOKafkaAdminClient) -> dict[str, FoundTopic]:
     return {
         topic["topic"]: FoundTopic(
