@@ -12,6 +12,8 @@ from schemas.annotations import Action, Annotation, NonAnswer
 from schemas.annotators import Annotator
 from schemas.common import AnnotatorKind, GoldKind, Id, TaskType, Tier
 from schemas.dead_letters import DeadLetter
+from schemas.erased import Erased, ErasureProgress, ErasureSide
+from schemas.erasures import Erasure, ErasureKind
 from schemas.errors import explain
 from schemas.globals import Globals
 from schemas.gold import Gold
@@ -47,6 +49,9 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "globals.t": Globals,
         "ticks.a": Tick,
         "ticks.t": Tick,
+        "erasures.a": Erasure,
+        "erasures.t": Erasure,
+        "erasures.done": Erased,
         "labels": Label,
         "labels.latest": Label,
         "quality-events": QualityEvent,
@@ -65,6 +70,11 @@ __all__ = [
     "ClassificationSpace",
     "DeadLetter",
     "DialogSpace",
+    "Erased",
+    "Erasure",
+    "ErasureKind",
+    "ErasureProgress",
+    "ErasureSide",
     "Factors",
     "Flag",
     "FreeTextSpace",

@@ -91,6 +91,8 @@ def rights(namespace: str, role: Role) -> tuple[Right, ...]:
         wanted.add(Right(Resource.GROUP, f"{namespace}.{role}", Pattern.PREFIXED, Operation.READ))
     if role == "administrator":
         wanted |= {_all_topics(namespace, each) for each in (Operation.CREATE, Operation.DESCRIBE)}
+        replaying = replaying_id(namespace)
+        wanted.add(Right(Resource.TRANSACTIONAL_ID, replaying, Pattern.LITERAL, Operation.WRITE))
     if role in {"administrator", "worker"}:
         wanted.add(_all_topics(namespace, Operation.DESCRIBE_CONFIGS))  # both compare the topics with the plan
     return tuple(sorted(wanted))
@@ -100,7 +102,8 @@ def reaches(namespace: str, right: Right) -> bool:
     """Return whether `right` lets its holder at something of `namespace`; rights on the whole cluster do."""
     if right.resource is Resource.CLUSTER or right.name == "*":
         return True
-    own = _transactional_ids(namespace) if right.resource is Resource.TRANSACTIONAL_ID else (f"{namespace}.",)
+    ids = (*_transactional_ids(namespace), replaying_id(namespace))
+    own = ids if right.resource is Resource.TRANSACTIONAL_ID else (f"{namespace}.",)
     is_wider = right.pattern is Pattern.PREFIXED and any(each.startswith(right.name) for each in own)
     return is_wider or right.name == namespace or right.name.startswith(own)
 
@@ -108,6 +111,11 @@ def reaches(namespace: str, right: Right) -> bool:
 def default_principal(namespace: str, role: Role) -> str:
     """Return whom a role is given to where nobody is named."""
     return f"User:{namespace}-{role}"
+
+
+def replaying_id(namespace: str) -> str:
+    """Return the transactional id under which dead letters are replayed: one for all, so that the last one fences."""
+    return f"{namespace}-administrator-replay"
 
 
 def _topics(role: Role) -> tuple[set[str], set[str]]:

@@ -12,14 +12,15 @@ from typing import Any, NoReturn
 
 import click
 
+from streams.dead_letters.cli import dead_letters
+from streams.erase.cli import erase
 from streams.failures import Failure
-from streams.settings import GROUPS, Group, Settings
+from streams.settings import CLIENT_GROUPS, GROUPS, Settings
 from streams.settings_flags import SettingsCommand
 from streams.settings_table import markdown
 
 PROGRAM = "goldstream"
 WRONG_USAGE, BUG, INTERRUPTED = 2, 70, 130
-TOPIC_GROUPS: tuple[Group, ...] = ("Kafka", "Security")
 EPILOG = (
     "First look: goldstream demo. Every command explains itself: goldstream worker --help. "
     "Exit codes: 0 done; 1 not as wanted, a person must act; 2 wrong usage or setting; 3 no broker; "
@@ -115,7 +116,7 @@ def topics() -> None:
     "create",
     short_help="Create the topics that are missing.",
     cls=SettingsCommand,
-    groups=TOPIC_GROUPS,
+    groups=CLIENT_GROUPS,
     examples=("goldstream topics create --broker kafka-1:9092 --partitions 12 --replication 3",),
 )
 def topics_create(settings: Settings) -> int:
@@ -132,7 +133,7 @@ def topics_create(settings: Settings) -> int:
     "list",
     short_help="List the topics and whether they exist.",
     cls=SettingsCommand,
-    groups=TOPIC_GROUPS,
+    groups=CLIENT_GROUPS,
     examples=("goldstream topics list --broker kafka-1:9092 --namespace pilot",),
 )
 def topics_list(settings: Settings) -> int:
@@ -146,7 +147,7 @@ def topics_list(settings: Settings) -> int:
     "acls",
     short_help="Show, give or check each role's rights.",
     cls=SettingsCommand,
-    groups=TOPIC_GROUPS,
+    groups=CLIENT_GROUPS,
     examples=(
         "goldstream topics acls --principal worker=User:annotation-worker --principal reader=User:ml",
         "goldstream topics acls --apply --broker kafka-1:9093 --security-protocol SASL_SSL ...",
@@ -177,7 +178,7 @@ def topics_acls(settings: Settings, principals: tuple[str, ...], action: str | N
     "check",
     short_help="Name each mismatch between brokers and plan.",
     cls=SettingsCommand,
-    groups=TOPIC_GROUPS,
+    groups=CLIENT_GROUPS,
     examples=("goldstream topics check --broker kafka-1:9092 --partitions 12 --replication 3",),
 )
 def topics_check(settings: Settings) -> int:
@@ -188,6 +189,10 @@ def topics_check(settings: Settings) -> int:
     from streams.topics_commands import check
 
     return check(settings)
+
+
+commands.add_command(dead_letters)
+commands.add_command(erase)
 
 
 @commands.command("settings", short_help="Print the table of all settings in Markdown.")

@@ -15,6 +15,8 @@ import msgspec
 DEAD_LETTERS = "dead-letters"
 KEY_BYTES = 800
 """Longest key: an id of 200 characters in UTF-8. A dead letter keeps so much of a longer one."""
+DEAD_VALUE_BYTES = 1_500_000
+"""What of a value a dead letter keeps. Only a compressed one can be larger: the topics bound what is sent."""
 ERROR_CHARS = 2_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """What no id holds: keys of tables are joined with one of these, and logs are lines."""
@@ -103,6 +105,13 @@ class State(Protocol):
         """Remove `key` when the batch commits."""
         ...
 
+    def find(self, prefixes: tuple[str, ...], needle: bytes, after: str, most: int) -> list[str]:
+        """Return the first `most` keys beyond `after`, in their order, that begin with one of `prefixes`.
+
+        Only those under which the stored JSON holds `needle`. It reads the whole table: not for what happens often.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -161,11 +170,19 @@ class Side(Protocol):
         ...
 
 
-def dead_letter(event: Event, reason: str, error: str) -> Output:
-    """Return the record that keeps `event` for the operators.
+def coordinates(topic: str, partition: int, offset: int) -> str:
+    """Return where a record is, as dead letters are keyed and named to people.
 
-    The value is the original bytes; coordinates, reason and error travel as headers.
+    A record becomes at most one dead letter: its side rejects it, or holds it and gives it up later, once.
+
+    >>> coordinates("annotations", 3, 1207)
+    'annotations/3/1207'
     """
+    return f"{topic}/{partition}/{offset}"
+
+
+def dead_letter(event: Event, reason: str, error: str) -> Output:
+    """Return the record that keeps `event` for the operators; see `undecodable`."""
     return undecodable(
         topic=event.topic,
         partition=event.partition,
@@ -195,19 +212,31 @@ def undecodable(
     reason: str,
     error: str,
 ) -> Output:
-    """Return the dead letter of a record that never became an event."""
+    """Return the dead letter of a record that never became an event.
+
+    The value is the original bytes; key, coordinates, reason and error travel as headers. Its own key is the
+    coordinates, so that a tombstone erases this one and no other. A null value would be that tombstone: it is kept
+    as an empty one, and a header says so.
+    """
+    headers = [
+        ("topic", topic.encode()),
+        ("partition", str(partition).encode()),
+        ("offset", str(offset).encode()),
+        ("timestamp", str(timestamp).encode()),
+        ("reason", reason.encode()),
+        ("error", _line(error).encode()),
+    ]
+    if key is not None:
+        headers.append(("key", key[:KEY_BYTES]))
+    if value is None:
+        headers.append(("null-value", b"true"))
+    elif len(value) > DEAD_VALUE_BYTES:
+        headers.append(("cut-value", b"true"))
     return Output(
         topic=DEAD_LETTERS,
-        key=key and key[:KEY_BYTES],
-        value=value,
+        key=coordinates(topic, partition, offset).encode(),
+        value=(value or b"")[:DEAD_VALUE_BYTES],
         timestamp=timestamp,
         tag=reason,
-        headers=(
-            ("topic", topic.encode()),
-            ("partition", str(partition).encode()),
-            ("offset", str(offset).encode()),
-            ("timestamp", str(timestamp).encode()),
-            ("reason", reason.encode()),
-            ("error", _line(error).encode()),
-        ),
+        headers=tuple(headers),
     )

@@ -41,6 +41,12 @@ class Metrics:
         self.dead_letters = Counter(
             "goldstream_dead_letters", "Records that could not be applied, by reason.", ["reason"], registry=registry
         )
+        self.erasures = Counter(
+            "goldstream_erasures",
+            "What partitions told of erasures: parts that were done (running), ends (done), records dropped (late).",
+            ["progress"],
+            registry=registry,
+        )
         self.batch_records = Histogram(
             "goldstream_batch_records", "Source records in one commit.", ["side"], buckets=_RECORDS, registry=registry
         )
@@ -71,6 +77,7 @@ class Metrics:
             "quality-events": self.flags,
             "outcomes": self.outcomes,
             "dead-letters": self.dead_letters,
+            "erasures.done": self.erasures,
         }
 
     def committed(self, report: CommitReport) -> None:

@@ -20,6 +20,8 @@ ENV_PREFIX = "GOLDSTREAM_"
 
 Group = Literal["Kafka", "Worker", "Batches", "Timing", "Retention", "Security"]
 GROUPS: tuple[Group, ...] = get_args(Group)
+CLIENT_GROUPS: tuple[Group, ...] = ("Kafka", "Security")
+"""What a command needs that only talks to the brokers."""
 
 Guarantee = Literal["exactly_once", "effectively_once"]
 LogLevel = Literal["debug", "info", "warning", "error"]

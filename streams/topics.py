@@ -19,6 +19,7 @@ Role = Literal["administrator", "producer", "gold-keeper", "reviewer", "gateway"
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+WEEK = 7 * DAY
 MIB = 1024 * 1024
 
 INPUT_BYTES = MIB
@@ -53,10 +54,13 @@ class Topic:
         Largest batch of records the broker takes.
     tombstones_ms : int
         How long a compacted topic still shows that a key was deleted: the longest its reader may be away.
+    compaction_ms : int
+        How long a compacted topic may hold what was overwritten or deleted before the broker must compact it.
     segment_ms, segment_bytes : int or None
         When the broker closes a segment; only closed ones are deleted or compacted. None: its default.
     written_by, read_by : tuple of str
         The roles that may, beside the workers, which write what is not from clients and read their sides' sources.
+        Administrators write what they replay dead letters to: every source but gold, which has a right of its own.
     from_clients : bool
         Whether other programs write it. The broker then stamps the records itself: a client's clock must not
         decide how long they, or what follows from them, are kept.
@@ -71,6 +75,7 @@ class Topic:
     retention_ms: int | None = None
     max_message_bytes: int = DERIVED_BYTES
     tombstones_ms: int = DAY
+    compaction_ms: int = WEEK
     segment_ms: int | None = None
     segment_bytes: int | None = None
     written_by: tuple[Role, ...] = ()
@@ -90,6 +95,7 @@ class Topic:
             "message.timestamp.type": "LogAppendTime" if self.from_clients else "CreateTime",
             "retention.ms": self.retention_ms,
             "delete.retention.ms": self.tombstones_ms if "compact" in self.cleanup else None,
+            "max.compaction.lag.ms": self.compaction_ms if "compact" in self.cleanup else None,
             "segment.ms": self.segment_ms,
             "segment.bytes": self.segment_bytes,
         }
@@ -112,7 +118,7 @@ def _input(
     *,
     key: str,
     writers: str,
-    written_by: Role,
+    written_by: tuple[Role, ...],
     cleanup: Cleanup,
     side: SideName,
     read_by: tuple[Role, ...] = (),
@@ -127,7 +133,7 @@ def _input(
         retention_ms=retention_ms,
         max_message_bytes=INPUT_BYTES,
         tombstones_ms=MEDIUM,
-        written_by=(written_by,),
+        written_by=written_by,
         read_by=read_by,
         from_clients=True,
     )
@@ -145,6 +151,23 @@ def _ticks(name: str, side: SideName) -> Topic:
     )
 
 
+def _erasures(name: str, side: SideName) -> Topic:
+    """Return a topic whose records name what is erased: nulls take them out again, as soon as all is done."""
+    return Topic(
+        name=name,
+        key="erasure_id, a copy to each partition",
+        writers="administrators; a null value once it is done",
+        cleanup="compact,delete",
+        side=side,
+        retention_ms=MEDIUM,
+        max_message_bytes=INPUT_BYTES,
+        compaction_ms=HOUR,
+        segment_ms=HOUR,
+        written_by=("administrator",),
+        from_clients=True,
+    )
+
+
 def _globals(name: str, side: SideName) -> Topic:
     return Topic(
         name=name,
@@ -153,6 +176,7 @@ def _globals(name: str, side: SideName) -> Topic:
         cleanup="compact",
         side=side,
         tombstones_ms=MEDIUM,
+        written_by=("administrator",),
     )
 
 
@@ -160,7 +184,7 @@ PROJECTS = _input(
     "projects",
     key="project",
     writers="administrators",
-    written_by="administrator",
+    written_by=("administrator",),
     read_by=("gateway",),
     cleanup="compact",
     side="projects",
@@ -169,7 +193,7 @@ TASKS = _input(
     "tasks",
     key="task_id",
     writers="producers; a null value withdraws",
-    written_by="producer",
+    written_by=("producer", "administrator"),
     read_by=("gateway",),
     cleanup="compact,delete",
     side="tasks",
@@ -179,7 +203,7 @@ GOLD = _input(
     "gold",
     key="task_id",
     writers="the gold right only; a null value withdraws",
-    written_by="gold-keeper",
+    written_by=("gold-keeper",),
     cleanup="compact",
     side="tasks",
 )
@@ -187,7 +211,7 @@ ANNOTATORS = _input(
     "annotators",
     key="annotator_id",
     writers="administrators",
-    written_by="administrator",
+    written_by=("administrator",),
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
@@ -196,7 +220,7 @@ ANNOTATIONS = _input(
     "annotations",
     key="annotator_id",
     writers="frontends",
-    written_by="gateway",
+    written_by=("gateway", "administrator"),
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
@@ -208,6 +232,7 @@ SCORED = Topic(
     cleanup="delete",
     side="tasks",
     retention_ms=MEDIUM,
+    written_by=("administrator",),
 )
 OUTCOMES = Topic(
     name="outcomes",
@@ -216,11 +241,23 @@ OUTCOMES = Topic(
     cleanup="delete",
     side="annotators",
     retention_ms=MEDIUM,
+    written_by=("administrator",),
 )
 GLOBALS_A = _globals("globals.a", "annotators")
 GLOBALS_T = _globals("globals.t", "tasks")
 TICKS_A = _ticks("ticks.a", "annotators")
 TICKS_T = _ticks("ticks.t", "tasks")
+ERASURES_A = _erasures("erasures.a", "annotators")
+ERASURES_T = _erasures("erasures.t", "tasks")
+ERASURES_DONE = Topic(
+    name="erasures.done",
+    key="pseudonym",
+    writers="the annotator and the task side: how far each partition is",
+    cleanup="delete",
+    readers="administrators",
+    read_by=("administrator",),
+    retention_ms=LONG,
+)
 LABELS = Topic(
     name="labels",
     key="task_id",
@@ -249,10 +286,11 @@ QUALITY_EVENTS = Topic(
 )
 DEAD = Topic(
     name=DEAD_LETTERS,
-    key="the source record's key",
-    writers="any side: the original bytes as value, the rest in headers",
-    cleanup="delete",
+    key="the source record's place: topic/partition/offset",
+    writers="any side: the original bytes as value, the rest in headers; a null value erases one",
+    cleanup="compact,delete",
     readers="operators",
+    written_by=("administrator",),
     read_by=("administrator",),
     retention_ms=LONG,
 )
@@ -272,6 +310,9 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             GLOBALS_T,
             TICKS_A,
             TICKS_T,
+            ERASURES_A,
+            ERASURES_T,
+            ERASURES_DONE,
             LABELS,
             LABELS_LATEST,
             QUALITY_EVENTS,
@@ -283,8 +324,8 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
 
 SIDES: Mapping[SideName, tuple[str, ...]] = MappingProxyType(
     {
-        "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a"),
-        "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t"),
+        "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a", "erasures.a"),
+        "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t", "erasures.t"),
         "projects": ("projects",),
     }
 )

@@ -136,14 +136,22 @@ async def check(settings: Settings) -> list[Difference]:
         No broker answers in time.
     """
     async with connected(settings) as admin:
-        planned = all_topics(settings)
-        found = await _found(admin)
-        configs = await _configs(admin, settings, found)
-        complete = {
-            name: FoundTopic(topic.partitions, topic.replication, configs.get(name, {}))
-            for name, topic in found.items()
-        }
-        return compare(planned, complete)
+        return compare(all_topics(settings), await found_with_configs(admin, settings))
+
+
+async def found_with_configs(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, FoundTopic]:
+    """Return the brokers' topics by full name, those of the plan with what the brokers tell of their configuration.
+
+    Raises
+    ------
+    NotAllowed
+        Topics of the namespace may be there, but we may not see them.
+    """
+    found = await _found(admin)
+    configs = await _configs(admin, settings, found)
+    return {
+        name: FoundTopic(topic.partitions, topic.replication, configs.get(name, {})) for name, topic in found.items()
+    }
 
 
 def compare(planned: Sequence[PlannedTopic], found: Mapping[str, FoundTopic]) -> list[Difference]:
@@ -167,6 +175,11 @@ def compare(planned: Sequence[PlannedTopic], found: Mapping[str, FoundTopic]) ->
 def _same(wanted: str, found: str | None) -> bool:
     """Compare two values, of which a list (`compact,delete`) may come in any order."""
     return found is not None and sorted(wanted.split(",")) == sorted(part.strip() for part in found.split(","))
+
+
+async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """Return how many partitions each topic of the brokers has, by full name; those hidden from us are not in it."""
+    return {name: topic.partitions for name, topic in (await _found(admin)).items()}
 
 
 async def _found(admin: AIOKafkaAdminClient) -> dict[str, FoundTopic]:

@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 import click
+from rich.cells import cell_len, set_cell_size
 
 from streams import topics_admin
 from streams.settings import Settings
@@ -71,6 +72,6 @@ def _kept(topic: Topic) -> str:
 
 def aligned(rows: list[tuple[str, ...]]) -> Iterable[str]:
     """Yield a table's lines."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()

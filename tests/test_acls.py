@@ -6,13 +6,21 @@ import pytest
 
 from streams import cli
 from streams.acls import ROLES, Operation, Pattern, Resource, Right, reaches, rights
+from streams.dead_letters.letters import SOURCES
 from streams.topics import TOPICS
 
 
-def test_every_topic_from_clients_has_a_role_that_writes_it_and_the_others_none() -> None:
-    assert {name for name, topic in TOPICS.items() if topic.written_by} == {
-        name for name, topic in TOPICS.items() if topic.from_clients
-    }
+def test_every_topic_from_clients_has_a_role_that_writes_it() -> None:
+    assert all(topic.written_by for topic in TOPICS.values() if topic.from_clients)
+
+
+def test_administrators_write_what_dead_letters_are_replayed_to_but_not_gold() -> None:
+    replayed = {name for name, source in SOURCES.items() if not source.lossy} - {"gold"}
+    written = {name for name, topic in TOPICS.items() if "administrator" in topic.written_by}
+    assert written == replayed | {"dead-letters"}
+    own = {"projects", "annotators", "erasures.a", "erasures.t"}
+    others = {name for name, topic in TOPICS.items() if set(topic.written_by) - {"administrator"}}
+    assert others == {name for name, topic in TOPICS.items() if topic.from_clients} - own
 
 
 def test_nobody_gets_all_of_something_or_a_right_on_the_cluster() -> None:
@@ -44,6 +52,8 @@ def test_a_namespace_s_rights_do_not_reach_into_another_whose_name_begins_alike(
         (Resource.GROUP, "pilot", Pattern.LITERAL, True),
         (Resource.TRANSACTIONAL_ID, "pilot-tasks-3", Pattern.LITERAL, True),
         (Resource.TRANSACTIONAL_ID, "pilot-", Pattern.PREFIXED, True),
+        (Resource.TRANSACTIONAL_ID, "pilot-administrator-replay", Pattern.LITERAL, True),
+        (Resource.TRANSACTIONAL_ID, "pilot-2-administrator-replay", Pattern.LITERAL, False),
         (Resource.CLUSTER, "kafka-cluster", Pattern.LITERAL, True),
     ],
 )

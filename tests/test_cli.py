@@ -19,7 +19,11 @@ from streams.settings import Settings
 from streams.settings_sources import SECRETS, flag_of
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("worker", "demo", "topics", "topics create", "topics list", "topics check", "settings")
+DEAD_LETTERS = ("dead-letters list", "dead-letters show", "dead-letters replay")
+COMMANDS = (
+    *("worker", "demo", "topics", "topics create", "topics list", "topics check", "settings"),
+    *("dead-letters", *DEAD_LETTERS),
+)
 
 
 def goldstream(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -68,7 +72,7 @@ def test_help_is_there_at_once() -> None:
     assert min(seconds() for _ in range(3)) < 0.3
 
 
-@pytest.mark.parametrize("command", ["--help", "worker --help", "--version"])
+@pytest.mark.parametrize("command", ["--help", "worker --help", "dead-letters list --help", "--version"])
 def test_help_loads_no_kafka_client(command: str) -> None:
     code = f"import sys; from streams import cli; cli.run({command.split()!r}); print('aiokafka' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -105,6 +109,8 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2() -> None:
         ("demo --seconds nan", "Invalid value for '--seconds'"),
         ("worker --broker", "Option '--broker' requires an argument."),
         ("topics list extra", "Got unexpected extra argument (extra)"),
+        ("dead-letters list --limit 0", "Invalid value for '--limit'"),
+        ("dead-letters show", "Missing argument 'ID'."),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(command: str, message: str) -> None:
@@ -113,7 +119,13 @@ def test_wrong_usage_is_one_line_and_exit_code_2(command: str, message: str) -> 
     assert line.endswith("--help)")
 
 
-@pytest.mark.parametrize("command", ["topics create", "topics list", "topics check"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("topics create", "topics list", "topics check"),
+        *("dead-letters list", "dead-letters show tasks/0/1", "dead-letters replay --yes"),
+    ],
+)
 def test_no_broker_is_one_line_and_exit_code_3(command: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # bound and not listening: it refuses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from streams.events import DEAD_VALUE_BYTES, ERROR_CHARS, KEY_BYTES
 from streams.settings import Settings
 from streams.topics import (
     ANNOTATIONS,
@@ -62,7 +63,13 @@ def test_a_dead_letter_holds_any_original() -> None:
     inputs = [topic for topic in TOPICS.values() if topic.from_clients]
     assert {topic.max_message_bytes for topic in inputs} == {MIB}
     assert DEAD.max_message_bytes == 2 * MIB
+    assert DEAD.max_message_bytes > DEAD_VALUE_BYTES + KEY_BYTES + 4 * ERROR_CHARS
     assert Settings(max_value_bytes=400_000).max_value_bytes <= ANNOTATIONS.max_message_bytes
+
+
+def test_a_single_dead_letter_can_be_erased() -> None:
+    assert DEAD.cleanup == "compact,delete"
+    assert DEAD.retention_ms is not None
 
 
 @pytest.mark.parametrize(("replication", "acknowledged"), [(1, "1"), (2, "1"), (3, "2"), (5, "4")])
@@ -115,3 +122,10 @@ def test_what_the_broker_does_not_tell_is_unknown_and_not_wrong() -> None:
 def test_a_missing_topic_is_wrong() -> None:
     assert compare([planned()], {}) == [Difference("goldstream.tasks", "missing")]
     assert Difference("goldstream.tasks", "missing").wrong
+
+
+def test_what_was_deleted_from_a_compacted_topic_is_gone_within_a_bound() -> None:
+    for each in all_topics(Settings()):
+        lag = each.configs.get("max.compaction.lag.ms")
+        assert (lag is not None) == ("compact" in each.topic.cleanup)
+        assert lag is None or int(lag) <= 7 * 86_400_000

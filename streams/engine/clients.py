@@ -99,3 +99,15 @@ async def close_producer(producer: AIOKafkaProducer, *, timeout_s: float = 3.0) 
         await producer.client.close()
         if not isinstance(error, Exception):
             raise
+
+
+async def close_reader(reader: AIOKafkaConsumer, *, timeout_s: float = 3.0) -> None:
+    """Stop `reader`, by force when it does not stop in time.
+
+    While its broker is away it may fail with the cancellation of its own fetches, which must not become ours.
+    """
+    stopping = asyncio.create_task(reader.stop())
+    await asyncio.wait({stopping}, timeout=timeout_s)
+    if not stopping.done() or stopping.cancelled() or stopping.exception() is not None:
+        stopping.cancel()
+        await reader._client.close()

@@ -13,9 +13,6 @@ from streams.events import CONTROL, KEY_BYTES, Event, Output, Rejected, Source, 
 
 ID_CHARS = 200
 
-DEAD_VALUE_BYTES = 1_500_000
-"""What of a value a dead letter keeps. Only a compressed one can be larger: the topics bound what is sent."""
-
 KEYS = 1 << 15
 """How many keys of a source are remembered as checked; then it starts over."""
 
@@ -83,7 +80,7 @@ def _gate(source: Source, partition: int, keys: _Keys, max_value_bytes: int) -> 
                 offset=record.offset,
                 timestamp=record.timestamp,
                 key=None if isinstance(raw_key, UnreadKey) else raw_key,
-                value=raw if raw is None else raw[:DEAD_VALUE_BYTES],
+                value=raw,
                 reason=rejected.reason,
                 error=rejected.error,
             )

@@ -318,6 +318,9 @@ class Processor:
         report = CommitReport(self.place, 0, 0.0)
         advanced = False
         for place, batch in enumerate(batches):
+            if overlay.searched:
+                self._inbox.put_back(batches[place:])
+                break
             topic = self._logical[batch.tp.topic]
             records = self._fresh(topic, batch, commit.positions[topic])
             if records is None:
@@ -372,13 +375,13 @@ class Processor:
         commit: Commit,
         outputs: list[Output],
     ) -> int:
-        """Step over `records` until the outputs of the commit are many; return how many records were taken."""
+        """Step over `records`, until their outputs are many or one has the table searched; return how many it took."""
         self._intake.expect(topic, records)
         admit, step = self._intake.gate(topic), self.side.step
         own = topic in self._own
         size = 0
         for count, record in enumerate(records):
-            if size > COMMIT_BYTES:
+            if size > COMMIT_BYTES or overlay.searched:  # whatever takes long leaves the rest to the next commit
                 return count
             if own and is_repeat(commit.seen, topic, record):
                 continue

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
 
-from schemas import Action, Annotator, Globals, Thresholds, Tick
+from schemas import Action, Annotator, Erasure, ErasureKind, Globals, Thresholds, Tick
 from streams.events import Event, Output, Rejected, Source, State
-from streams.quality import arriving, checks
+from streams.quality import arriving, checks, erasures
 from streams.quality.annotator_state import Profile, Stats, profile
 from streams.quality.arriving import Arrived
 from streams.quality.checks import Rules
 from streams.quality.decode import contract
+from streams.quality.forgetting import forget_annotator
 from streams.quality.keys import FIXED, key
 from streams.quality.records import Scored, encode, quality_event
 from streams.quality.reliability import reliability
 from streams.quality.returning import Judgement, reader
 from streams.quality.seen import is_known, remember
+from streams.quality.ticking import told_time
 
 SCORED: Final = "annotations.scored"
 COUNTERS: Final = {
@@ -37,6 +39,7 @@ SOURCES: Final = (
     Source("outcomes", reader(Judgement), attrgetter("annotator_id"), own=True),
     Source("globals.a", contract(Globals), None, own=True),
     Source("ticks.a", contract(Tick), None, lossy=True, own=True),
+    Source("erasures.a", contract(Erasure), None, tombstones=True),
 )
 
 
@@ -48,9 +51,12 @@ class AnnotatorSide:
     ----------
     remembered : int
         How many of an annotator's last annotation ids are refused as duplicates.
+    batch : int
+        How many entries of the table an erasure removes at once.
     """
 
     remembered: int = 10_000
+    batch: int = 5_000
     name: str = "annotators"
     state_version: int = 1
     sources: tuple[Source, ...] = SOURCES
@@ -58,6 +64,10 @@ class AnnotatorSide:
 
     def step(self, state: State, event: Event) -> list[Output]:
         """Apply one event. Raises `Rejected` before anything is changed."""
+        late = _late(state, event, self.remembered) if erasures.any_remembered(state) else None
+        return self._apply(state, event) if late is None else late
+
+    def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
             case "annotations":
                 return _annotation(state, event, event.value, self.remembered)
@@ -67,8 +77,12 @@ class AnnotatorSide:
                 return _annotator(state, event.value)
             case "globals.a":
                 return _globals(state, event.value)
+            case "ticks.a":
+                return _tick(state, event, self.batch)
+            case "erasures.a":
+                return _erase(state, event, self.name, self.batch)
             case _:
-                return []
+                raise ValueError(f"the annotator side does not read {event.topic!r}")
 
 
 def _annotation(state: State, event: Event, annotation: Arrived, remembered: int) -> list[Output]:
@@ -203,6 +217,31 @@ def _globals(state: State, sent: Globals) -> list[Output]:
     thresholds = Thresholds() if settings is None else settings.thresholds
     state.put(place, checks.rules(thresholds, sent.policy_version))
     return []
+
+
+def _tick(state: State, event: Event, batch: int) -> list[Output]:
+    erasures.forget(state, told_time(event), batch)
+    return erasures.go_on(state, event, batch, forget_annotator)
+
+
+def _erase(state: State, event: Event, side: str, batch: int) -> list[Output]:
+    if event.value is None:
+        return []
+    if event.value.kind is not ErasureKind.annotator:
+        raise Rejected("misrouted", f"kind: the annotator side keeps nothing of a {event.value.kind.value}")
+    return erasures.take_up(state, event, side, batch, forget_annotator)
+
+
+def _late(state: State, event: Event, remembered: int) -> list[Output] | None:
+    if event.topic in {"annotations", "annotators"}:
+        return erasures.late(state, event, ("annotator", event.value.annotator_id))
+    if event.topic == "outcomes":
+        # Its time tells when its vote was judged. It is about work from before, unless that work was taken in since.
+        outcome: Judgement = event.value
+        memory = erasures.recall(state, "annotator", outcome.annotator_id)
+        if memory is not None and not is_known(state, outcome.annotator_id, outcome.annotation_id, remembered):
+            return [erasures.dropped(memory, event)]
+    return None
 
 
 def _turn(stats: Stats, rules: Rules) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from streams.events import Event, Output, Rejected, State, dead_letter
-from streams.quality import expiry
+from streams.quality import erasures, expiry
 from streams.quality.keys import key
 from streams.quality.task_state import Held, Task, arrive, leave, load, now, settings_of, task_key, totals
 
@@ -46,7 +46,8 @@ def hold(state: State, event: Event, task: Task | None, *, per_task: int, tasks:
         raise Rejected(
             "held_full", f"task_id: {len(task.held)} events already wait for task {event.key!r} or its project"
         )
-    kept = Held(event.topic, event.partition, event.offset, event.timestamp, event.raw)
+    author = "" if event.topic == "gold" else event.value.annotator_id
+    kept = Held(event.topic, event.partition, event.offset, event.timestamp, event.raw, author)
     if task is None:
         task = Task("held", expiry=expiry.append(state, expiry.HELD, event.key, now(state)))
         arrive(state, "held")
@@ -90,12 +91,39 @@ def give_up_oldest(state: State) -> list[Output]:
     leave(state, "held")
     totals(state).held_bytes -= _size(task.held)
     state.delete(task_key(task_id))
-    return reject_all(task_id, task.held, "unknown_task", f"task_id: no task {task_id!r} was published in time")
+    return reject_all(state, task_id, task.held, "unknown_task", f"task_id: no task {task_id!r} was published in time")
 
 
-def reject_all(task_id: str, held: Iterable[Held], reason: str, error: str) -> list[Output]:
-    """Return a dead letter for each held event."""
-    return [dead_letter(_event(task_id, one, None), reason, error) for one in held]
+def drop(state: State, task_id: str, task: Task, annotator_id: str) -> int:
+    """Drop what waits of an annotator, store what is left of the task, and return how many events were dropped."""
+    kept = [one for one in task.held if one.annotator_id != annotator_id]
+    dropped = len(task.held) - len(kept)
+    if not dropped:
+        return 0
+    place = task_key(task_id)
+    if kept:
+        totals(state).held_bytes -= _size(task.held) - _size(kept)
+        task.held = kept
+        state.put(place, task)
+        return dropped
+    leave_waiting(state, task_id, task)
+    if task.phase == "held":
+        publish_held(state, task_id, task)
+        leave(state, "held")
+        state.delete(place)
+    else:
+        state.put(place, task)
+    return dropped
+
+
+def reject_all(state: State, task_id: str, held: Iterable[Held], reason: str, error: str) -> list[Output]:
+    """Return a dead letter for each held event; none for one whose annotator is erased."""
+    outputs: list[Output] = []
+    for one in held:
+        event = _event(task_id, one, None)
+        late = erasures.late(state, event, ("annotator", one.annotator_id)) if erasures.any_remembered(state) else None
+        outputs += late or [dead_letter(event, reason, error)]
+    return outputs
 
 
 def publish_held(state: State, task_id: str, task: Task) -> None:
@@ -120,12 +148,11 @@ def replay(state: State, task_id: str, held: Iterable[Held], step: Step, decoder
     """Apply held events in order, as if they came now, with their own coordinates."""
     outputs: list[Output] = []
     for one in held:
-        event = _event(task_id, one, None)
         try:
             value = None if one.raw is None else decoders[one.topic](one.raw)
             outputs += step(state, _event(task_id, one, value))
         except Rejected as rejected:
-            outputs.append(dead_letter(event, rejected.reason, rejected.error))
+            outputs += reject_all(state, task_id, [one], rejected.reason, rejected.error)
     return outputs
 
 

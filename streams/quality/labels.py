@@ -37,6 +37,11 @@ def withdraw(case: Case) -> list[Output]:
     return _publish(case, "withdrawn", "withdrawn", None, {})
 
 
+def latest_erased(task_id: str, timestamp: int) -> Output:
+    """Return the null that takes a task's newest label out of the newest-only topic."""
+    return Output(LABELS_LATEST, task_id.encode(), None, timestamp, tag="erased")
+
+
 def _publish(case: Case, status: str, reason: str, closed_by: str | None, answers: dict[str, Any]) -> list[Output]:
     task = case.task
     counted = task.entries[: task.counted]

@@ -71,6 +71,8 @@ def _consensus(case: Case, entry: Entry, decision: Decision) -> list[_Verdict]:
 
 
 def _tell(case: Case, entry: Entry, verdicts: list[_Verdict]) -> list[Output]:
+    if entry.is_erased:
+        return []
     before = entry.told or [None] * len(verdicts)
     told: list[Told | None] = []
     outputs: list[Output] = []

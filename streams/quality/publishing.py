@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas import Task as Published
 from streams.events import Event, Output, Rejected, State
-from streams.quality import closing, labels, outcomes
+from streams.quality import closing, erasures, labels, outcomes
 from streams.quality.case import Case
 from streams.quality.holding import Decoders, Step, keep, leave_waiting, publish_held, reject_all, replay, wait
 from streams.quality.keys import fixed
@@ -73,25 +73,60 @@ def withdraw(state: State, event: Event) -> list[Output]:
         raise Rejected("too_late", f"the votes of task {task_id!r} are no longer kept")
     if task.phase == "withdrawn":
         return []
-    settings = state.get(settings_key(task.project), Settings) or removed(0)
-    asked = (task.entries and questions(task.questions)) or ()
-    case = Case(state, task_id, task, settings, asked, event.timestamp)
+    case = _case(state, task_id, task, event)
     outputs: list[Output] = []
     for entry in task.entries:
         outputs += outcomes.take_back(case, entry)
     held = leave_waiting(state, task_id, task)
+    outputs = _empty(case) + outputs
+    return outputs + reject_all(state, task_id, held, "task_withdrawn", f"task {task_id!r} was withdrawn")
+
+
+def erase(state: State, event: Event, side: str) -> list[Output]:
+    """Leave nothing of a task but that it was withdrawn, and its label's version; what waits for it is dropped.
+
+    What was told of its votes stands: an annotator's counts are sums of what was told and not taken back, and hold no
+    content, while to take it back would send the answers once more.
+    """
+    task_id = event.value.id
+    job = erasures.Job("", erasures.remember(state, event, side))
+    outputs: list[Output] = []
+    task = state.get(task_key(task_id), Task)
+    if task is None:
+        task = Task("withdrawn")
+        state.put(task_key(task_id), task)
+    else:
+        job.rows, job.votes, job.dropped = 1, len(task.entries), len(task.held)
+        is_unpublished = task.phase == "held"
+        if is_unpublished:
+            publish_held(state, task_id, task)
+        leave_waiting(state, task_id, task)
+        outputs = [one for one in _empty(_case(state, task_id, task, event)) if one.topic == labels.LABELS]
+        if not is_unpublished:
+            outputs.append(labels.latest_erased(task_id, event.timestamp))
+    return [*outputs, erasures.report(job, event, "done")]
+
+
+def _case(state: State, task_id: str, task: Task, event: Event) -> Case:
+    settings = state.get(settings_key(task.project), Settings) or removed(0)
+    asked = (task.entries and questions(task.questions)) or ()
+    return Case(state, task_id, task, settings, asked, event.timestamp)
+
+
+def _empty(case: Case) -> list[Output]:
+    """Drop a task's content, votes and gold; return the label that says so, if there was or might be one."""
+    state, task = case.state, case.task
     dropped = sum(entry.answers is not None for entry in task.entries)
     if dropped:
         totals(state).votes -= dropped
     closing.leave_closings(case)
-    gold = task.truth is not None
+    has_label = task.published is not None or (task.truth is None and task.phase != "held")
     task.entries, task.counted, task.truth = [], 0, None
-    if not gold or task.published is not None:
-        outputs = labels.withdraw(case) + outputs
+    outputs = labels.withdraw(case) if has_label and task.phase != "withdrawn" else []
     enter(state, task, "withdrawn")
     task.questions, task.digest, task.terms = "[]", "", Terms()
-    state.put(task_key(task_id), task)
-    return outputs + reject_all(task_id, held, "task_withdrawn", f"task {task_id!r} was withdrawn")
+    state.put(task_key(case.task_id), task)
+    return outputs
 
 
 def _change(state: State, task_id: str, task: Task, sent: Published, step: Step, decoders: Decoders) -> list[Output]:

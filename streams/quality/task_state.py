@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, array_like=True):
     """What one annotator says about the task: an answer per question, or why there is none.
 
     `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made; `size` bounds the
-    bytes of the answers.
+    bytes of the answers. Once its annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -51,6 +51,11 @@ class Entry(msgspec.Struct, array_like=True):
     quality: int
     told: list[Told | None] = []
     size: int = 0
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether nobody is told any more how it fared."""
+        return not self.annotation_id
 
 
 class Terms(msgspec.Struct, array_like=True):
@@ -86,13 +91,14 @@ class Published(msgspec.Struct, array_like=True):
 
 
 class Held(msgspec.Struct, array_like=True):
-    """An event that waits for its task or project, with its coordinates."""
+    """An event that waits for its task or project, with its coordinates; `annotator_id` is none's for gold."""
 
     topic: str
     partition: int
     offset: int
     timestamp: int
     raw: bytes | None
+    annotator_id: str = ""
 
 
 class Task(msgspec.Struct, array_like=True):

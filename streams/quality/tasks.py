@@ -7,21 +7,30 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
 
-from schemas import Globals, Gold, Task, Tick
+from schemas import Erasure, ErasureKind, Globals, Gold, Task, Tick
 from streams.events import Event, Output, Rejected, Source, State
-from streams.quality import closing, expiry, gold, holding, policies, publishing, task_state, votes
+from streams.quality import (
+    closing,
+    erasures,
+    expiry,
+    gold,
+    holding,
+    policies,
+    pseudonyms,
+    publishing,
+    task_state,
+    votes,
+)
 from streams.quality.case import resolve
 from streams.quality.decode import contract
 from streams.quality.records import quality_event
 from streams.quality.returning import ScoredVote, reader
 from streams.quality.task_state import CLOCK, Clock, Settings, settings_key, settings_of, task_key
+from streams.quality.ticking import told_time
 
 DAY_MS: Final = 86_400_000
 TICK_MS: Final = 10_000
 """The clock moves in steps of this many milliseconds, so that most ticks change nothing."""
-
-AHEAD_MS: Final = 3_600_000
-"""How far a tick may be beyond its record's time. What it lets expire is gone, and brokers bound the records' times."""
 
 SOURCES: Final = (
     Source("tasks", contract(Task), attrgetter("task_id"), tombstones=True),
@@ -29,6 +38,7 @@ SOURCES: Final = (
     Source("annotations.scored", reader(ScoredVote), attrgetter("task_id"), own=True),
     Source("globals.t", contract(Globals), None, own=True),
     Source("ticks.t", contract(Tick), None, lossy=True, own=True),
+    Source("erasures.t", contract(Erasure), None, tombstones=True),
 )
 _DECODERS: Final = {source.topic: source.decode for source in SOURCES}
 
@@ -52,7 +62,8 @@ class TaskSide:
     bench_limit : int
         How many entries beyond those that decided a closed task keeps.
     batch : int
-        How many tasks a tick, or a project that becomes known, expires or resumes at once.
+        How many tasks a tick, or a project that becomes known, expires or resumes at once; so many an erasure
+        goes through.
     """
 
     retention_ms: int = 30 * DAY_MS
@@ -69,6 +80,10 @@ class TaskSide:
 
     def step(self, state: State, event: Event) -> list[Output]:
         """Apply one event. Raises `Rejected` before anything is changed."""
+        late = _late(state, event) if erasures.any_remembered(state) else None
+        return self._apply(state, event) if late is None else late
+
+    def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
             case "annotations.scored" | "gold":
                 return self._on_task(state, event)
@@ -80,6 +95,8 @@ class TaskSide:
                 return self._globals(state, event.value)
             case "ticks.t":
                 return self._tick(state, event)
+            case "erasures.t":
+                return self._erase(state, event)
             case _:
                 raise ValueError(f"the task side does not read {event.topic!r}")
 
@@ -90,6 +107,8 @@ class TaskSide:
             if task.phase == "stub":
                 return _too_late(state, task_id, task, event)
             if task.phase == "withdrawn":
+                if event.value is None:
+                    return []  # its gold went with it
                 raise Rejected("task_withdrawn", f"task_id: task {task_id!r} was withdrawn")
         settings = None if task is None or task.held else settings_of(state, task.project)
         if task is None or settings is None:
@@ -110,16 +129,23 @@ class TaskSide:
         return outputs
 
     def _tick(self, state: State, event: Event) -> list[Output]:
-        tick: Tick = event.value
-        if tick.at > event.timestamp + AHEAD_MS:
-            raise Rejected("tick_ahead", f"at: {tick.at} is beyond the record's own time, {event.timestamp}")
-        at = tick.at - tick.at % TICK_MS
+        told = told_time(event)
+        at = told - told % TICK_MS
         clock = state.get(CLOCK, Clock) or Clock(at, at)
         if at > clock.now or state.get(CLOCK, Clock) is None:
             clock.now = max(at, clock.now)
             state.put(CLOCK, clock)
         outputs, expired = self._expire(state, clock)
-        return outputs + holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
+        outputs += holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
+        erasures.forget(state, told, self.batch)
+        return outputs + erasures.go_on(state, event, self.batch, pseudonyms.replace)
+
+    def _erase(self, state: State, event: Event) -> list[Output]:
+        if event.value is None:
+            return []
+        if event.value.kind is ErasureKind.task:
+            return publishing.erase(state, event, self.name)
+        return erasures.take_up(state, event, self.name, self.batch, pseudonyms.replace)
 
     def _expire(self, state: State, clock: Clock) -> tuple[list[Output], int]:
         outputs: list[Output] = []
@@ -131,6 +157,17 @@ class TaskSide:
             else:
                 return outputs, expired
         return outputs, self.batch
+
+
+def _late(state: State, event: Event) -> list[Output] | None:
+    match event.topic:
+        case "annotations.scored":
+            names = (("task", event.key), ("annotator", event.value.annotator_id))
+        case "tasks" | "gold":
+            return erasures.late(state, event, ("task", event.key))
+        case _:
+            return None
+    return erasures.late(state, event, *names)
 
 
 def _due(state: State, queue: str, clock: Clock, after_ms: int) -> bool:

@@ -48,7 +48,7 @@ def _place(entries: list[Entry], annotation: ScoredVote) -> int | None:
     annotator_id, annotation_id = annotation.annotator_id, annotation.annotation_id
     found = None
     for place, entry in enumerate(entries):
-        if entry.annotator_id == annotator_id:
+        if entry.annotator_id == annotator_id and not entry.is_erased:
             if entry.annotation_id == annotation_id:
                 raise Rejected("duplicate", f"annotation_id: {annotation_id!r} is already kept with this task")
             found = place

@@ -125,8 +125,8 @@ def test_topics_are_created_and_checked_on_it(capsys: pytest.CaptureFixture[str]
         assert cli.run(["topics", "check", *flags]) == 0
         lines = capsys.readouterr().out.splitlines()
     assert "pilot.tasks: missing" in lines
-    assert "18 created, 0 already there, 0 failed" in lines
-    assert lines[-1].startswith("18 topics of pilot: no mismatches")
+    assert "21 created, 0 already there, 0 failed" in lines
+    assert lines[-1].startswith("21 topics of pilot: no mismatches")
 
 
 def test_asking_for_topics_does_not_create_them() -> None:

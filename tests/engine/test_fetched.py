@@ -130,7 +130,8 @@ def test_what_cannot_be_read_is_one_dead_letter_that_holds_the_batch(name: str) 
     source = Source("annotations", bytes, lambda _: "", tombstones=True)
     letter = Intake([source], 0, 1, 262_144).gate("annotations")(one)
     assert isinstance(letter, Output)
-    assert (letter.tag, letter.key, letter.value) == ("unreadable", None, raw)
+    assert (letter.tag, letter.key, letter.value) == ("unreadable", b"annotations/0/0", raw)
+    assert "key" not in dict(letter.headers)
     assert dict(letter.headers)["offset"] == b"0"
     assert dict(letter.headers)["error"].startswith(b"value: batch of offsets 0 to ")
 

@@ -100,3 +100,33 @@ def test_a_value_is_decoded_once_and_shared_within_the_overlay() -> None:
     overlay = Overlay({"a": b"\x01[1]"}, 1)
     assert overlay.get("a", Value) is overlay.get("a", Value)
     assert overlay.get("missing", Value) is None
+
+
+@given(
+    CHANGES,
+    CHANGES,
+    st.sampled_from([("",), ("a",), ("b", "c")]),
+    st.sampled_from([b"", b"1", b"[2"]),
+    st.sampled_from(["", "a", "b"]),
+    st.integers(1, 3),
+)
+def test_what_is_found_is_what_a_commit_would_have_left(
+    before: list[tuple[str, int | None]],
+    after: list[tuple[str, int | None]],
+    prefixes: tuple[str, ...],
+    needle: bytes,
+    beyond: str,
+    most: int,
+) -> None:
+    table: dict[str, bytes] = {}
+    overlay = Overlay(table, 1)
+    put_all(overlay, before)
+    take(table, overlay)
+    overlay = Overlay(table, 1)
+    put_all(overlay, after)
+    found = overlay.find(prefixes, needle, beyond, most)
+    take(table, overlay)
+    expected = [
+        key for key, value in sorted(table.items()) if key > beyond and key.startswith(prefixes) and needle in value[1:]
+    ]
+    assert found == expected[:most]

@@ -18,8 +18,9 @@ WEIGHTS = {
     "tasks": 5,
     "annotations.scored": 3,
     "projects": 2,
-    "gold": 2,
+    "gold": 3,
     "outcomes": 2,
+    "ticks.a": 2,
     "ticks.t": 2,
 }
 REMEMBERED = 400
@@ -119,7 +120,7 @@ class Generator:
         key = identity.encode("utf-8", "surrogatepass") if isinstance(identity, str) else b""
         timestamp = self._clock if self._rng.random() < 0.9 else self._rng.choice(values.TIMES)
         at = body.get("at")
-        if topic == "ticks.t" and type(at) is int and 0 <= at < 2**63 and self._rng.random() < 0.7:
+        if topic in ("ticks.a", "ticks.t") and type(at) is int and 0 <= at < 2**63 and self._rng.random() < 0.7:
             timestamp = at
         return Sent(topic, key, json.dumps(body, separators=(",", ":")).encode(), timestamp)
 

@@ -22,6 +22,8 @@ SOURCES = (
     "globals.t",
     "ticks.a",
     "ticks.t",
+    "erasures.a",
+    "erasures.t",
 )
 IDENTITY = {
     "projects": "project",
@@ -111,6 +113,13 @@ def _tick(_: Ids, now: int, rng: random.Random) -> dict[str, Any]:
     return {"at": now + rng.choice([-HOUR, 0, 0, 0, 40 * 24 * HOUR])}
 
 
+def _erasure(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
+    kind = rng.choice(["annotator", "annotator", "task"])
+    number = f"{rng.randrange(1_000_000)}"
+    body = {"erasure_id": number, "kind": kind, "id": ids[f"{kind}_id"], "pseudonym": f"erased-{number}"}
+    return body | {"actor": "eve", "reason": "asked for"}
+
+
 def _outcome(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
     return {**VALID["outcomes"][0], **ids, "sign": rng.choice([1, 1, -1])}
 
@@ -150,4 +159,6 @@ MAKERS: dict[str, Callable[[Ids, int, random.Random], dict[str, Any]]] = {
     "globals.t": _globals,
     "ticks.a": _tick,
     "ticks.t": _tick,
+    "erasures.a": _erasure,
+    "erasures.t": _erasure,
 }

@@ -17,6 +17,7 @@ from streams import cli, topics_admin
 from streams.acls import ROLES, Operation, Pattern, Resource, Right
 from streams.acls_admin import apply, compare, grants
 from streams.brokers import NotAllowed
+from streams.events import undecodable
 from streams.security import client_security
 from streams.settings import Settings
 from streams.topics import SIDES, TOPICS, Role, changelog, full_name
@@ -27,27 +28,30 @@ from tests.kafka.workload import Message, annotation, gold, project, task
 NONE: frozenset[str] = frozenset()
 LOGS = {f"{side}-changelog" for side in SIDES}
 READS: Mapping[Role, frozenset[str]] = {
-    "administrator": frozenset({"dead-letters", "quality-events"}),
+    "administrator": frozenset({"dead-letters", "quality-events", "erasures.done"}),
     "producer": NONE,
     "gold-keeper": NONE,
     "reviewer": NONE,
     "gateway": frozenset({"projects", "tasks"}),
     "worker": frozenset(
         {"projects", "tasks", "gold", "annotators", "annotations", "annotations.scored", "outcomes"}
-        | {"globals.a", "globals.t", "ticks.a", "ticks.t"}
+        | {"globals.a", "globals.t", "ticks.a", "ticks.t", "erasures.a", "erasures.t"}
         | LOGS
     ),
     "reader": frozenset({"labels", "labels.latest"}),
 }
 WRITES: Mapping[Role, frozenset[str]] = {
-    "administrator": frozenset({"projects", "annotators"}),
+    "administrator": frozenset(
+        {"projects", "annotators", "erasures.a", "erasures.t"}
+        | {"dead-letters", "tasks", "annotations", "annotations.scored", "outcomes", "globals.a", "globals.t"}
+    ),
     "producer": frozenset({"tasks"}),
     "gold-keeper": frozenset({"gold"}),
     "reviewer": NONE,
     "gateway": frozenset({"annotations"}),
     "worker": frozenset(
         {"annotations.scored", "outcomes", "globals.a", "globals.t", "ticks.a", "ticks.t"}
-        | {"labels", "labels.latest", "quality-events", "dead-letters"}
+        | {"labels", "labels.latest", "quality-events", "dead-letters", "erasures.done"}
         | LOGS
     ),
     "reader": NONE,
@@ -118,6 +122,51 @@ async def test_each_role_can_do_its_work(secured: SecuredBroker, namespace: str,
             assert await records(as_one["gateway"], namespace, topic, f"{namespace}.gateway-1")
         await until(worker.is_ready, seconds=30, what="ready")
     assert worker.exit_code == 0
+
+
+def test_administrators_replay_dead_letters_and_gold_only_with_its_right(
+    secured: SecuredBroker, namespace: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(make_topics({"broker": secured.bootstrap, "namespace": namespace, "partitions": 1}))
+    asyncio.run(secured.give_rights(namespace))
+
+    def run(role: Role, command: str, *more: str) -> tuple[int, list[str]]:
+        for name, value in secured.login(role, namespace=namespace).items():
+            monkeypatch.setenv(f"GOLDSTREAM_{name.upper()}", str(value))
+        capsys.readouterr()
+        return cli.run(["dead-letters", command, *more]), capsys.readouterr().err.splitlines()
+
+    async def bury() -> None:
+        who = client(secured.login("worker"))
+        async with AIOKafkaProducer(**who, transactional_id=f"{namespace}-tasks-0") as worker, worker.transaction():
+            for topic in ("annotations", "tasks", "annotations.scored", "outcomes", "gold"):
+                letter = undecodable(
+                    topic=topic, partition=0, offset=0, timestamp=0, key=b"k", value=b"{}", reason="invalid", error="?"
+                )
+                name = full_name(namespace, "dead-letters")
+                await worker.send_and_wait(name, letter.value, letter.key, headers=list(letter.headers))
+
+    asyncio.run(bury())
+    assert run("administrator", "list") == (0, [])
+    assert run("administrator", "show", "gold/0/0") == (0, [])
+    others = [
+        word for topic in ("annotations", "tasks", "annotations.scored", "outcomes") for word in ("--topic", topic)
+    ]
+    assert run("administrator", "replay", "--yes", *others) == (0, [])
+    code, told = run("administrator", "replay", "--yes")
+    assert code == 1
+    assert told[0] == (
+        f"goldstream: User:administrator may not write {namespace}.gold (Write): give it its role's rights with "
+        "goldstream topics acls; gold needs those of gold-keeper too, or leave it out with --topic"
+    )
+    assert told[1:] == ["goldstream: at least 0 of 1 were replayed; running it again sends what was not"]
+    asyncio.run(secured.give_rights(namespace, ("gold-keeper", "administrator")))
+    assert run("administrator", "replay", "--yes") == (0, [])
+    for role in ("reader", "gateway", "gold-keeper", NOBODY):
+        code, told = run(role, "list")  # type: ignore[arg-type]  # or nobody's
+        assert code == 1
+        assert len(told) == 1
+        assert told[0].startswith(f"goldstream: User:{role} may not see {namespace}.")
 
 
 async def may_read(who: Mapping[str, Any], namespace: str) -> frozenset[str]:

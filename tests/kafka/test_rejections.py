@@ -13,6 +13,7 @@ import pytest
 
 from schemas import DeadLetter
 from streams.engine.routing import partition_of
+from streams.events import coordinates
 from streams.topics import full_name
 from tests.kafka.cluster import make_topics, producing, publish, read_topic, settings_for, until, workers
 from tests.kafka.reconciling import PARTITIONS
@@ -159,7 +160,10 @@ async def test_bad_records_among_good_ones_become_dead_letters(bootstrap: str, n
     found = {}
     for record in dead:
         letter = DeadLetter.from_headers(record.headers)
-        found[letter.topic, letter.partition, letter.offset] = (letter.reason, record.key, record.value)
+        place = (letter.topic, letter.partition, letter.offset)
+        assert record.key == coordinates(*place).encode()
+        assert record.partition == partition_of(record.key, PARTITIONS)
+        found[place] = (letter.reason, letter.key, None if letter.null_value else record.value)
         assert letter.error
         assert "\n" not in letter.error
     assert found == expected

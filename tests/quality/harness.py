@@ -41,6 +41,19 @@ class MemoryState:
         self._overlay[key] = None
         self._changed[key] = None
 
+    def find(self, prefixes: tuple[str, ...], needle: bytes, after: str, most: int) -> list[str]:
+        """Return the keys as the batch sees them now; the plainest way there is."""
+        seen = dict(self.committed)
+        for key in self._changed:
+            value = self._overlay[key]
+            if value is None:
+                seen.pop(key, None)
+            else:
+                seen[key] = msgspec.json.encode(value)
+        return sorted(
+            key for key, stored in seen.items() if key > after and key.startswith(prefixes) and needle in stored
+        )[:most]
+
     @property
     def changed(self) -> frozenset[str]:
         """The keys put or deleted since the last commit."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from schemas import Task
-from streams.events import ERROR_CHARS, KEY_BYTES, Rejected, undecodable
+from schemas import DeadLetter, Task
+from streams.events import DEAD_VALUE_BYTES, ERROR_CHARS, KEY_BYTES, Output, Rejected, undecodable
 from streams.quality import holding, votes
 from streams.quality.decode import contract
 from streams.quality.keys import key
@@ -106,18 +106,30 @@ def contract_bytes(**more: Any) -> bytes:
     return json.dumps(fields | more).encode()
 
 
-def test_a_dead_letter_is_one_printable_line_of_bounded_size() -> None:
-    letter = undecodable(
-        topic="tasks",
-        partition=0,
-        offset=0,
-        timestamp=0,
-        key=b"k" * 5_000,
-        value=b"",
-        reason="invalid",
-        error="a\nb\x1b[31m" + "x" * 10_000,
+def refused(key: bytes | None, value: bytes | None, error: str = "") -> Output:
+    return undecodable(
+        topic="tasks", partition=0, offset=7, timestamp=0, key=key, value=value, reason="invalid", error=error
     )
-    error = dict(letter.headers)["error"].decode()
-    assert len(letter.key or b"") == KEY_BYTES
-    assert error.isprintable()
-    assert len(error) == ERROR_CHARS
+
+
+def test_a_dead_letter_is_one_printable_line_of_bounded_size() -> None:
+    letter = refused(b"k" * 5_000, b"v" * 2_000_000, "a\nb\x1b[31m" + "x" * 10_000)
+    told = DeadLetter.from_headers(letter.headers)
+    assert told.error.isprintable()
+    assert len(told.error) == ERROR_CHARS
+    assert told.key == b"k" * KEY_BYTES
+    assert told.cut_value
+    assert letter.value == b"v" * DEAD_VALUE_BYTES
+    assert not DeadLetter.from_headers(refused(b"", b"v" * DEAD_VALUE_BYTES).headers).cut_value
+
+
+def test_a_dead_letter_is_never_a_tombstone_and_tells_null_from_empty() -> None:
+    """Its topic compacts: under its own key a null value would erase it."""
+    kept = {}
+    for name in (None, b"", b"\xff"):
+        for value in (None, b"", b"{}"):
+            letter = refused(name, value)
+            told = DeadLetter.from_headers(letter.headers)
+            assert (letter.key, letter.value) == (b"tasks/0/7", value or b"")
+            kept[told.key, told.null_value, letter.value] = (name, value)
+    assert len(kept) == 9

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from streams.events import DEAD_LETTERS, Event, Output, Rejected
+from streams.events import DEAD_LETTERS, Event, Output, Rejected, coordinates
 from streams.quality.task_state import CLOSED, Task, Totals
 from streams.quality.tasks import DAY_MS, TaskSide
 from tests.quality.campaign import (
@@ -151,7 +151,7 @@ def _time(record: Record, place: int) -> int:
     return int(body["at"]) if topic == "ticks.t" and body is not None else AT + 7 * place
 
 
-law = effort(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+law = effort(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
 
 @law
@@ -182,6 +182,16 @@ def test_a_rejected_event_changes_nothing(history: list[Event]) -> None:
             assert state.committed == before
         else:
             state.commit()
+
+
+@law
+@given(histories())
+def test_a_record_becomes_at_most_one_dead_letter(history: list[Event]) -> None:
+    """Held ones included: each lies under its own place, and erasing that erases it."""
+    outputs, _ = run(SIDE, {}, history)
+    letters = [output.key for output in outputs if output.topic == DEAD_LETTERS]
+    assert len(set(letters)) == len(letters)
+    assert set(letters) <= {coordinates(one.topic, one.partition, one.offset).encode() for one in history}
 
 
 @law

@@ -1,0 +1,25 @@
+"""All that the annotator side keeps of a person, taken out of its table."""
+
+from __future__ import annotations
+
+from streams.events import State
+from streams.quality.annotator_state import Profile
+from streams.quality.erasures import Job
+from streams.quality.keys import key
+from streams.quality.seen import Accepted
+
+
+def forget_annotator(state: State, job: Job, batch: int) -> bool:
+    """Delete the profile, and the next `batch` entries of statistics and annotation ids; tell whether all are gone."""
+    annotator_id = job.id
+    if not job.after:
+        for place, kind in ((key("a", annotator_id), Profile), (key("i", annotator_id), Accepted)):
+            if state.get(place, kind) is not None:
+                state.delete(place)
+                job.rows += 1
+    places = state.find((key("i", annotator_id, ""), key("s", annotator_id, "")), b"", job.after, batch)
+    for place in places:
+        state.delete(place)
+        job.rows += 1
+        job.after = place
+    return len(places) < batch

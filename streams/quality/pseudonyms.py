@@ -1,0 +1,57 @@
+"""An annotator's votes under a pseudonym, wherever in a partition they lie: labels and counts stay as they are."""
+
+from __future__ import annotations
+
+from streams.events import State
+from streams.quality import holding
+from streams.quality.erasures import Job
+from streams.quality.records import encode
+from streams.quality.task_state import Task, task_key
+
+_LAST = "\U0010ffff"
+"""Beyond every key."""
+
+LISTED = 4_000
+"""How many tasks are found at once: finding them takes longer than what is done to them, and a list must be stored."""
+
+
+def replace(state: State, job: Job, batch: int) -> bool:
+    """Go through the next `batch` tasks that may hold something by the job's annotator.
+
+    A vote gets the pseudonym, and an empty annotation id, as no annotation has: nothing finds, edits or judges it any
+    more. An annotation that waits for its task is dropped. What somebody new does under the id while this goes on is
+    taken for theirs.
+
+    Returns
+    -------
+    bool
+        Whether these were the last.
+    """
+    begin = task_key("")
+    if not job.listed:
+        job.listed = state.find((begin,), encode(job.id), job.after, LISTED)
+        job.after = job.listed[-1] if len(job.listed) == LISTED else _LAST
+    for place in job.listed[:batch]:
+        _replace_in(state, job, place.removeprefix(begin))
+    del job.listed[:batch]
+    return not job.listed and job.after == _LAST
+
+
+def _replace_in(state: State, job: Job, task_id: str) -> None:
+    task = state.get(task_key(task_id), Task)
+    if task is None:
+        return  # given up since it was listed
+    votes = _rename(task, job.id, job.memory.pseudonym)
+    if votes:
+        state.put(task_key(task_id), task)
+    job.votes += votes
+    job.dropped += holding.drop(state, task_id, task, job.id)
+
+
+def _rename(task: Task, annotator_id: str, pseudonym: str) -> int:
+    votes = 0
+    for entry in task.entries:
+        if entry.annotator_id == annotator_id and not entry.is_erased:
+            entry.annotator_id, entry.annotation_id, entry.told = pseudonym, "", []
+            votes += 1
+    return votes

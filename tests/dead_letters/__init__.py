@@ -1,0 +1,1 @@
+"""Tests of the dead-letter commands that need no broker; those that do are in tests/kafka."""
