@@ -146,8 +146,8 @@ async def check_logs(bootstrap: str, namespace: str, pseudonym: str) -> None:
     """Assert that the tables are without the id, and are what their sources make of them."""
     for side in (AnnotatorSide(), TaskSide()):
         latest: dict[bytes, bytes | None] = {}
-        for record in await read_topic(bootstrap, namespace, f"{side.name}-changelog"):
-            latest[record.key] = record.value
+        for one in await read_topic(bootstrap, namespace, f"{side.name}-changelog"):
+            latest[one.key] = one.value
         named = [key for key, value in latest.items() if value is not None and WHO.encode() in key + value]
         assert not named
         if side.name == "tasks":
