@@ -165,8 +165,8 @@ async def _run(settings: Settings) -> int:
     starting = asyncio.create_task(app.start())
     ended = [asyncio.create_task(event.wait()) for event in (stop, app._crashed, app._stopped)]
     aside = [asyncio.create_task(_announce(goldstream)), asyncio.create_task(watch_logins(settings, app.crash))]
-    for task in aside:
-        task.add_done_callback(_tell_failure)
+    for one in aside:
+        one.add_done_callback(_tell_failure)
     await asyncio.wait([*ended, starting], return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and not starting.cancelled() and starting.exception() is None:
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)

@@ -86,8 +86,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._next: dict[TP, int] = {}
         self._seek_counts: dict[TP, int] = {}
         self._watch: asyncio.Task[None] | None = None
-        # What aiokafka said of the last batch whose checksum was wrong.
-        self._damaged = ""
+        # Where the last batch was whose checksum was wrong.
+        self._damaged: set[str] = set()
 
     async def on_start(self) -> None:
         """Start the consumer, and the watch over its membership."""
@@ -161,13 +161,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         except CorruptRecordException as error:
             self._go_back(consumer, placed)
-            if str(error) == self._damaged:
-                raise Damaged(
-                    f"{error}, and again when it was fetched anew: the log is damaged there; let another replica lead "
-                    "that partition"
-                ) from error
-            self._damaged = str(error)
-            log.warning("fetched damaged, trying again: %s", error)
+            self._note_damage(error)
             return {}
         except KafkaError as error:
             if verdict(error) is not Verdict.REOPEN:
@@ -192,6 +186,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         with contextlib.suppress(IllegalStateError):  # the assignment changed meanwhile
             for tp in placed & self._next.keys():
                 consumer.seek(tp, self._next[tp])
+
+    def _note_damage(self, error: CorruptRecordException) -> None:
+        """Raise `Damaged` when the place was damaged at the last fetch, too: then it was not on the way only."""
+        damaged = {
+            f"{tp.topic} partition {tp.partition}: a record batch at offset {offset} or soon after"
+            for tp, offset in self._next.items()
+            if str(TopicPartition(tp.topic, tp.partition)) in str(error)
+        }
+        if damaged & self._damaged:
+            raise Damaged(
+                f"{', '.join(sorted(damaged))} does not have the checksum it was written with, however often it is "
+                "fetched: its log is damaged; let another replica lead that partition"
+            ) from error
+        self._damaged = damaged
+        log.warning("fetched damaged, trying again: %s", error)
 
     @staticmethod
     def _reached(consumer: AIOKafkaConsumer, tp: TP, start: int, records: list[SourceRecord]) -> int:
