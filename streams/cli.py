@@ -15,6 +15,7 @@ import click
 from streams.dead_letters.cli import dead_letters
 from streams.erase.cli import erase
 from streams.failures import Failure
+from streams.printable import printable
 from streams.settings import CLIENT_GROUPS, GROUPS, Settings
 from streams.settings_flags import SettingsCommand
 from streams.settings_table import markdown
@@ -246,7 +247,7 @@ def _wrong_usage(error: click.ClickException) -> int:
 
 def _end(code: int, *lines: str) -> int:
     for line in lines:
-        click.echo(f"{PROGRAM}: {line}", err=True)
+        click.echo(f"{PROGRAM}: {printable(line)}", err=True)
     return code
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from streams.engine.errors import Fatal
-from streams.refusals import refusal
+from streams.refusals import refusal_by_all
 from streams.security import client_security
 from streams.settings import Settings
 
@@ -44,11 +44,11 @@ async def watch_logins(settings: Settings, crash: Callable[[BaseException], Awai
     try:
         while True:
             await failed.event.wait()
-            reason = await refusal(settings.broker, security)
+            failed.event.clear()
+            reason = await refusal_by_all(settings.broker, security)
             if reason is not None:
                 await crash(Fatal(reason))
                 return
             await asyncio.sleep(PAUSE_S)
-            failed.event.clear()
     finally:
         logger.removeHandler(failed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from aiokafka import errors as kafka
@@ -27,7 +27,7 @@ _CLOSED = (OSError, EOFError, kafka.KafkaConnectionError, TimeoutError)
 
 
 async def refusal(bootstrap: str, security: Mapping[str, Any], *more: tuple[str, int]) -> str | None:
-    """Return why the first broker that is there refuses us; None when none is there, or none refuses.
+    """Return why the first broker that refuses us does; None when none that is there does.
 
     Parameters
     ----------
@@ -38,12 +38,39 @@ async def refusal(bootstrap: str, security: Mapping[str, Any], *more: tuple[str,
     more : pairs of host and port
         Brokers that were heard of since.
     """
+    async for broker, reason in _answers(bootstrap, security, *more):
+        if reason is not None:
+            return f"broker {broker}: {reason}"
+    return None
+
+
+async def refusal_by_all(bootstrap: str, security: Mapping[str, Any]) -> str | None:
+    """Return why the first broker refuses us when all that are there do; None when one lets us in, or none is there.
+
+    Where logins or certificates are changed broker by broker, some refuse for a while.
+    """
+    refused = None
+    async for broker, reason in _answers(bootstrap, security):
+        if reason is None:
+            return None
+        refused = refused or f"broker {broker}: {reason}"
+    return refused
+
+
+async def _answers(
+    bootstrap: str, security: Mapping[str, Any], *more: tuple[str, int]
+) -> AsyncIterator[tuple[str, str | None]]:
+    """Yield each broker that is there, as host and port, with why it refuses us or None."""
     known = [(host, port) for host, port, _ in AIOKafkaClient(bootstrap_servers=bootstrap).hosts]
     for host, port in dict.fromkeys((*known, *more)):
-        reason = await _reason(host, port, security)
-        if reason is not None:
-            return f"broker {host}:{port}: {reason}"
-    return None
+        try:
+            yield f"{host}:{port}", await _reason(host, port, security)
+        except _Away:
+            continue
+
+
+class _Away(Exception):
+    """No broker is there, or what is there does not say why it refuses us."""
 
 
 def missing_right(error: BaseException, security: Mapping[str, Any]) -> str | None:
@@ -83,18 +110,23 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 async def _reason(host: str, port: int, security: Mapping[str, Any]) -> str | None:
+    """Return why a broker refuses us; None when it lets us in."""
     try:
         link = await _connect(host, port, security)
     except (OSError, kafka.KafkaError, TimeoutError) as error:
-        return await _why_not_connected(error, host, port, security)
-    try:
-        await link.send(MetadataRequest([]))
-    except _CLOSED:
-        return await _why_no_answer(host, port, security)
+        reason = await _why_not_connected(error, host, port, security)
     else:
-        return None
-    finally:
-        link.close()
+        try:
+            await link.send(MetadataRequest([]))
+        except _CLOSED:
+            reason = await _why_no_answer(host, port, security)
+        else:
+            return None
+        finally:
+            link.close()
+    if reason is None:
+        raise _Away
+    return reason
 
 
 async def _connect(host: str, port: int, security: Mapping[str, Any]) -> AIOKafkaConnection:

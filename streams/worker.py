@@ -19,6 +19,7 @@ from streams.failures import Failure
 from streams.login_watch import watch_logins
 from streams.loopback import free_port
 from streams.loops import LoopPolicy
+from streams.printable import printable
 from streams.refusals import missing_right
 from streams.security import client_security
 from streams.settings import Settings
@@ -164,6 +165,8 @@ async def _run(settings: Settings) -> int:
     starting = asyncio.create_task(app.start())
     ended = [asyncio.create_task(event.wait()) for event in (stop, app._crashed, app._stopped)]
     aside = [asyncio.create_task(_announce(goldstream)), asyncio.create_task(watch_logins(settings, app.crash))]
+    for one in aside:
+        one.add_done_callback(_tell_failure)
     await asyncio.wait([*ended, starting], return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and not starting.cancelled() and starting.exception() is None:
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
@@ -178,6 +181,11 @@ async def _run(settings: Settings) -> int:
         _leave(_exit_code(reason, settings))
     stopping.result()
     return _exit_code(reason, settings)
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("ended early, the worker goes on without it: %s", task.get_name(), exc_info=task.exception())
 
 
 def _leave(code: int) -> NoReturn:
@@ -200,7 +208,8 @@ def _exit_code(reason: BaseException | None, settings: Settings) -> int:
         log.info("stopped")
         return EXIT_OK
     if isinstance(reason, Fatal) or verdict(reason) is Verdict.FATAL:
-        print(f"goldstream: {missing_right(reason, client_security(settings)) or reason}", file=sys.stderr)
+        told = missing_right(reason, client_security(settings)) or str(reason)
+        print(f"goldstream: {printable(told)}", file=sys.stderr)
         return EXIT_FATAL
     log.critical("crashed: %s", reason, exc_info=reason)
     return EXIT_CRASH

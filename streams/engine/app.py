@@ -63,7 +63,8 @@ def make_app(settings: EngineSettings, clients: Clients, credentials: Any = None
         broker_session_timeout=settings.session_timeout_s,
         broker_rebalance_timeout=settings.rebalance_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,
-        broker_request_timeout=max(30.0, settings.session_timeout_s),
+        # An answer that is lost on the way is waited for so long; the longest that is held back is a join's.
+        broker_request_timeout=max(12.0, 2 * settings.session_timeout_s),
         broker_max_poll_records=settings.fetch_records,
         broker_commit_interval=60.0,
         consumer_max_fetch_size=4 * 1024 * 1024,

@@ -46,6 +46,10 @@ class NameTaken(Fatal):
     """Another worker joined the group with this one's name."""
 
 
+class Damaged(Fatal):
+    """A record batch does not have the checksum it was written with."""
+
+
 class Unreadable(Exception):
     """The records of a batch cannot be read; the message says why."""
 

@@ -134,7 +134,7 @@ class _Batch:
         if len(raw) <= FAST_BYTES:
             try:
                 records = list(DefaultRecordBatch(raw))
-            except (CorruptRecordException, UnicodeDecodeError):
+            except (CorruptRecordException, UnicodeDecodeError, OverflowError):
                 pass  # the other way knows more of what there can be
             else:
                 if self._are_placed([record.offset for record in records]):

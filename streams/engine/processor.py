@@ -317,6 +317,7 @@ class Processor:
         outputs: list[Output] = []
         report = CommitReport(self.place, 0, 0.0)
         advanced = False
+        size = 0
         for place, batch in enumerate(batches):
             if overlay.searched:
                 self._inbox.put_back(batches[place:])
@@ -326,7 +327,7 @@ class Processor:
             if records is None:
                 continue
             advanced = True
-            done = self._run(topic, records, overlay, commit, outputs)
+            done, size = self._run(topic, records, overlay, commit, outputs, size)
             end = batch.end if done == len(records) else records[done].offset
             _note_range(commit.applied, topic, max(commit.positions[topic], batch.start), end)
             commit.positions[topic] = end
@@ -374,15 +375,28 @@ class Processor:
         overlay: Overlay,
         commit: Commit,
         outputs: list[Output],
-    ) -> int:
-        """Step over `records`, until their outputs are many or one has the table searched; return how many it took."""
+        size: int,
+    ) -> tuple[int, int]:
+        """Step over `records`, until the commit's outputs are many or one has the table searched.
+
+        Parameters
+        ----------
+        size : int
+            Bytes of the commit's outputs so far.
+
+        Returns
+        -------
+        int
+            How many records it took.
+        int
+            `size` with what followed from them.
+        """
         self._intake.expect(topic, records)
         admit, step = self._intake.gate(topic), self.side.step
         own = topic in self._own
-        size = 0
         for count, record in enumerate(records):
             if size > COMMIT_BYTES or overlay.searched:  # whatever takes long leaves the rest to the next commit
-                return count
+                return count, size
             if own and is_repeat(commit.seen, topic, record):
                 continue
             event = admit(record)
@@ -402,7 +416,7 @@ class Processor:
                 if output.value is not None:
                     size += len(output.value)
             outputs += made
-        return len(records)
+        return len(records), size
 
     async def _commit(self, commit: Commit, changes: dict[str, bytes | None], outputs: list[Output], now: int) -> None:
         outgoing = by_partition(outputs, self.place)

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
+    CorruptRecordException,
     IllegalStateError,
     KafkaError,
     NoError,
@@ -24,7 +25,7 @@ from aiokafka.protocol.group import HeartbeatRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.engine.errors import Fatal, PositionLost, Verdict, verdict
+from streams.engine.errors import Damaged, Fatal, PositionLost, Verdict, verdict
 from streams.engine.membership import speak_by_name
 from streams.engine.records import SourceRecord, hand_out_as_made
 
@@ -85,6 +86,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._next: dict[TP, int] = {}
         self._seek_counts: dict[TP, int] = {}
         self._watch: asyncio.Task[None] | None = None
+        # Where the last batch was whose checksum was wrong.
+        self._damaged: set[str] = set()
 
     async def on_start(self) -> None:
         """Start the consumer, and the watch over its membership."""
@@ -154,15 +157,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             raise PositionLost(f"the log no longer holds the position: {error}") from error
         except NoOffsetForPartitionError:
             # aiokafka looked for a committed offset before our seek came: the seek is what counts.
-            with contextlib.suppress(IllegalStateError):  # the assignment changed meanwhile
-                for tp in placed & self._next.keys():
-                    consumer.seek(tp, self._next[tp])
+            self._go_back(consumer, placed)
+            return {}
+        except CorruptRecordException as error:
+            self._go_back(consumer, placed)
+            self._note_damage(error)
             return {}
         except KafkaError as error:
             if verdict(error) is not Verdict.REOPEN:
                 raise
             # The group's coordination failed while this fetch waited; the watch over it deals with that.
             log.warning("the fetch was given up: %r", error)
+            self._go_back(consumer, placed)
             await asyncio.sleep(FETCH_WAIT_MS / 1000)
             return {}
         batches = {}
@@ -174,6 +180,27 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 batches[tp] = [Batch(tp, start, end, self._seek_counts[tp], records)]
                 self._next[tp] = end
         return batches
+
+    def _go_back(self, consumer: AIOKafkaConsumer, placed: set[TP]) -> None:
+        """Stand where the last whole fetch ended: what this one took from some partitions went with another's error."""
+        with contextlib.suppress(IllegalStateError):  # the assignment changed meanwhile
+            for tp in placed & self._next.keys():
+                consumer.seek(tp, self._next[tp])
+
+    def _note_damage(self, error: CorruptRecordException) -> None:
+        """Raise `Damaged` when the place was damaged at the last fetch, too: then it was not on the way only."""
+        damaged = {
+            f"{tp.topic} partition {tp.partition}: a record batch at offset {offset} or soon after"
+            for tp, offset in self._next.items()
+            if str(TopicPartition(tp.topic, tp.partition)) in str(error)
+        }
+        if damaged & self._damaged:
+            raise Damaged(
+                f"{', '.join(sorted(damaged))} does not have the checksum it was written with, however often it is "
+                "fetched: its log is damaged; let another replica lead that partition"
+            ) from error
+        self._damaged = damaged
+        log.warning("fetched damaged, trying again: %s", error)
 
     @staticmethod
     def _reached(consumer: AIOKafkaConsumer, tp: TP, start: int, records: list[SourceRecord]) -> int:
