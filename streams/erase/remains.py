@@ -152,7 +152,7 @@ async def _kept(namespace: Namespace, configs: Configs, names: Names, topic: str
     if not (search.count or search.unread):
         return Remains(topic, 0, 0, "nothing")
     if search.unread:
-        why += f"; {search.unread:,} batches that nobody can read were not searched"
+        why += f"; batches that nobody can read, so not searched: {search.unread:,}"
     return Remains(topic, search.count, _end(configs, topic, search.newest, kept_ms), why)
 
 

@@ -13,10 +13,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams import cli
+from streams.acls import replaying_id
 from streams.dead_letters import replaying
 from streams.dead_letters.letters import Standing, Wanted
 from streams.dead_letters.log import opened as dead_letter_log
@@ -269,6 +271,37 @@ async def test_a_replay_that_runs_is_stopped_and_brings_nothing_back(
     assert len(await read_topic(bootstrap, namespace, "annotations")) < count
 
 
+async def test_a_replay_that_starts_meanwhile_is_told(bootstrap: str, namespace: str) -> None:
+    settings = settings_for(bootstrap, namespace)
+    await make_topics(settings)
+    died = undecodable(
+        topic="annotations",
+        partition=0,
+        offset=1,
+        timestamp=1,
+        key=WHO.encode(),
+        value=b"",
+        reason="invalid",
+        error="?",
+    )
+    async with producing(bootstrap) as producer:
+        name = full_name(namespace, "dead-letters")
+        await producer.send_and_wait(name, died.value, died.key, headers=list(died.headers))
+    command = asyncio.create_task(erase(settings, "annotator", WHO, "--timeout", "5"))
+
+    async def is_asked() -> bool:
+        return len(await read_topic(bootstrap, namespace, "erasures.t")) == 2
+
+    await until(is_asked, seconds=30, what="the request")
+    replayer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=replaying_id(namespace))
+    await replayer.start()
+    await replayer.stop()
+    code, _, err = await command
+    assert code == 1
+    assert "dead letters were not erased, or not all: a replay or another erasure was started meanwhile" in err
+    assert len(await read_topic(bootstrap, namespace, "dead-letters")) == 1
+
+
 async def test_what_no_client_library_would_send_does_not_keep_the_report_from_coming(
     bootstrap: str, namespace: str, tmp_path: Path
 ) -> None:
@@ -285,7 +318,7 @@ async def test_what_no_client_library_would_send_does_not_keep_the_report_from_c
     assert code == 0, err
     remains = {one["topic"]: one for one in json.loads(out)["remains"]}
     assert remains["annotations"]["records"] == 1
-    assert "1 batches that nobody can read were not searched" in remains["annotations"]["why"]
+    assert "batches that nobody can read, so not searched: 1" in remains["annotations"]["why"]
 
 
 def test_without_its_topics_it_is_one_line(bootstrap: str, namespace: str, capsys: pytest.CaptureFixture[str]) -> None:
