@@ -58,8 +58,10 @@ def check(settings: Settings) -> int:
 
 def ask(question: Coroutine[Any, Any, T]) -> T:
     """Return what the brokers answer."""
-    # aiokafka logs every failed attempt; the outcome is told once, in one line.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    # aiokafka logs every failed attempt, and where it is fenced asyncio logs what it left unread: the outcome is told
+    # once, in one line.
+    for name in ("aiokafka", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return asyncio.run(question)
 
 
