@@ -30,7 +30,8 @@ class Erased(Contract):
     """What one partition has erased so far.
 
     `rows` counts the table's entries that were removed or emptied, `votes` those that now stand under the pseudonym
-    or went with their task, `dropped` the events that waited, or came late.
+    or went with their task, `dropped` the events that waited, or came late. `left` are the topics that still hold what
+    others wrote of a task, until they send a null value; null where it is not told.
     """
 
     erasure_id: Id
@@ -44,4 +45,5 @@ class Erased(Contract):
     rows: Count
     votes: Count
     dropped: Count
+    left: list[str] | None = None
     at: Moment

@@ -1,6 +1,7 @@
-"""erasures.a, erasures.t: whose identity, or which task's content, is to go; key erasure_id, a copy to each partition.
+"""erasures.a, erasures.t: whose identity, or which task's content, is to go; a copy to each partition.
 
-A null value takes the request back out of the log: it names the id.
+The key is a digest of kind and id: who asks again replaces what was asked before. A null value takes the request, which
+names the id, out of the log again.
 """
 
 from __future__ import annotations

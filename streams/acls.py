@@ -90,11 +90,13 @@ def rights(namespace: str, role: Role) -> tuple[Right, ...]:
     elif reads:
         wanted.add(Right(Resource.GROUP, f"{namespace}.{role}", Pattern.PREFIXED, Operation.READ))
     if role == "administrator":
-        wanted |= {_all_topics(namespace, each) for each in (Operation.CREATE, Operation.DESCRIBE)}
+        wanted.add(_all_topics(namespace, Operation.CREATE))
+    if role in {"administrator", "operator"}:
+        wanted.add(_all_topics(namespace, Operation.DESCRIBE))  # what is missing is told from what may not be written
         replaying = replaying_id(namespace)
         wanted.add(Right(Resource.TRANSACTIONAL_ID, replaying, Pattern.LITERAL, Operation.WRITE))
-    if role in {"administrator", "worker"}:
-        wanted.add(_all_topics(namespace, Operation.DESCRIBE_CONFIGS))  # both compare the topics with the plan
+    if role in {"administrator", "operator", "worker"}:
+        wanted.add(_all_topics(namespace, Operation.DESCRIBE_CONFIGS))  # all compare the topics with the plan
     return tuple(sorted(wanted))
 
 
@@ -114,8 +116,8 @@ def default_principal(namespace: str, role: Role) -> str:
 
 
 def replaying_id(namespace: str) -> str:
-    """Return the transactional id under which dead letters are replayed: one for all, so that the last one fences."""
-    return f"{namespace}-administrator-replay"
+    """Return the transactional id under which dead letters are replayed and erased: of all, the last one fences."""
+    return f"{namespace}-operator-replay"
 
 
 def _topics(role: Role) -> tuple[set[str], set[str]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Cleanup = Literal["delete", "compact", "compact,delete"]
 SideName = Literal["annotators", "tasks", "projects"]
-Role = Literal["administrator", "producer", "gold-keeper", "reviewer", "gateway", "worker", "reader"]
+Role = Literal["administrator", "operator", "producer", "gold-keeper", "reviewer", "gateway", "worker", "reader"]
 """Who uses the topics; `streams.acls` says what each may do."""
 
 HOUR = 3_600_000
@@ -60,7 +60,7 @@ class Topic:
         When the broker closes a segment; only closed ones are deleted or compacted. None: its default.
     written_by, read_by : tuple of str
         The roles that may, beside the workers, which write what is not from clients and read their sides' sources.
-        Administrators write what they replay dead letters to: every source but gold, which has a right of its own.
+        Operators write what they replay dead letters to: every source but gold, which has a right of its own.
     from_clients : bool
         Whether other programs write it. The broker then stamps the records itself: a client's clock must not
         decide how long they, or what follows from them, are kept.
@@ -155,7 +155,7 @@ def _erasures(name: str, side: SideName) -> Topic:
     """Return a topic whose records name what is erased: nulls take them out again, as soon as all is done."""
     return Topic(
         name=name,
-        key="erasure_id, a copy to each partition",
+        key="a digest of what is erased, a copy to each partition",
         writers="administrators; a null value once it is done",
         cleanup="compact,delete",
         side=side,
@@ -163,7 +163,7 @@ def _erasures(name: str, side: SideName) -> Topic:
         max_message_bytes=INPUT_BYTES,
         compaction_ms=HOUR,
         segment_ms=HOUR,
-        written_by=("administrator",),
+        written_by=("administrator", "operator"),
         from_clients=True,
     )
 
@@ -176,7 +176,7 @@ def _globals(name: str, side: SideName) -> Topic:
         cleanup="compact",
         side=side,
         tombstones_ms=MEDIUM,
-        written_by=("administrator",),
+        written_by=("operator",),
     )
 
 
@@ -184,7 +184,7 @@ PROJECTS = _input(
     "projects",
     key="project",
     writers="administrators",
-    written_by=("administrator",),
+    written_by=("administrator", "operator"),
     read_by=("gateway",),
     cleanup="compact",
     side="projects",
@@ -193,7 +193,7 @@ TASKS = _input(
     "tasks",
     key="task_id",
     writers="producers; a null value withdraws",
-    written_by=("producer", "administrator"),
+    written_by=("producer", "operator"),
     read_by=("gateway",),
     cleanup="compact,delete",
     side="tasks",
@@ -211,7 +211,7 @@ ANNOTATORS = _input(
     "annotators",
     key="annotator_id",
     writers="administrators",
-    written_by=("administrator",),
+    written_by=("administrator", "operator"),
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
@@ -220,7 +220,7 @@ ANNOTATIONS = _input(
     "annotations",
     key="annotator_id",
     writers="frontends",
-    written_by=("gateway", "administrator"),
+    written_by=("gateway", "operator"),
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
@@ -232,7 +232,7 @@ SCORED = Topic(
     cleanup="delete",
     side="tasks",
     retention_ms=MEDIUM,
-    written_by=("administrator",),
+    written_by=("operator",),
 )
 OUTCOMES = Topic(
     name="outcomes",
@@ -241,7 +241,7 @@ OUTCOMES = Topic(
     cleanup="delete",
     side="annotators",
     retention_ms=MEDIUM,
-    written_by=("administrator",),
+    written_by=("operator",),
 )
 GLOBALS_A = _globals("globals.a", "annotators")
 GLOBALS_T = _globals("globals.t", "tasks")
@@ -290,8 +290,8 @@ DEAD = Topic(
     writers="any side: the original bytes as value, the rest in headers; a null value erases one",
     cleanup="compact,delete",
     readers="operators",
-    written_by=("administrator",),
-    read_by=("administrator",),
+    written_by=("administrator", "operator"),
+    read_by=("administrator", "operator"),
     retention_ms=LONG,
 )
 

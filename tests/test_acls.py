@@ -14,13 +14,17 @@ def test_every_topic_from_clients_has_a_role_that_writes_it() -> None:
     assert all(topic.written_by for topic in TOPICS.values() if topic.from_clients)
 
 
-def test_administrators_write_what_dead_letters_are_replayed_to_but_not_gold() -> None:
+def test_operators_write_what_dead_letters_are_replayed_to_but_not_gold() -> None:
     replayed = {name for name, source in SOURCES.items() if not source.lossy} - {"gold"}
-    written = {name for name, topic in TOPICS.items() if "administrator" in topic.written_by}
+    written = {name for name, topic in TOPICS.items() if "operator" in topic.written_by}
     assert written == replayed | {"dead-letters"}
-    own = {"projects", "annotators", "erasures.a", "erasures.t"}
-    others = {name for name, topic in TOPICS.items() if set(topic.written_by) - {"administrator"}}
-    assert others == {name for name, topic in TOPICS.items() if topic.from_clients} - own
+    others = {name for name, topic in TOPICS.items() if set(topic.written_by) - {"operator"}}
+    assert others == {name for name, topic in TOPICS.items() if topic.from_clients} | {"dead-letters"}
+
+
+def test_administrators_forge_no_votes_scores_or_policies() -> None:
+    written = {name for name, topic in TOPICS.items() if "administrator" in topic.written_by}
+    assert written == {"projects", "annotators", "erasures.a", "erasures.t", "dead-letters"}
 
 
 def test_nobody_gets_all_of_something_or_a_right_on_the_cluster() -> None:
@@ -52,8 +56,8 @@ def test_a_namespace_s_rights_do_not_reach_into_another_whose_name_begins_alike(
         (Resource.GROUP, "pilot", Pattern.LITERAL, True),
         (Resource.TRANSACTIONAL_ID, "pilot-tasks-3", Pattern.LITERAL, True),
         (Resource.TRANSACTIONAL_ID, "pilot-", Pattern.PREFIXED, True),
-        (Resource.TRANSACTIONAL_ID, "pilot-administrator-replay", Pattern.LITERAL, True),
-        (Resource.TRANSACTIONAL_ID, "pilot-2-administrator-replay", Pattern.LITERAL, False),
+        (Resource.TRANSACTIONAL_ID, "pilot-operator-replay", Pattern.LITERAL, True),
+        (Resource.TRANSACTIONAL_ID, "pilot-2-operator-replay", Pattern.LITERAL, False),
         (Resource.CLUSTER, "kafka-cluster", Pattern.LITERAL, True),
     ],
 )
@@ -89,5 +93,5 @@ def test_a_principal_is_given_with_its_role(pair: str, capsys: pytest.CaptureFix
     assert acls("--principal", pair) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert "must be ROLE=User:NAME with a role of administrator, producer, gold-keeper" in told
+    assert "must be ROLE=User:NAME with a role of administrator, operator, producer, gold-keeper" in told
     assert repr(pair) in told

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def dead_letters() -> None:
     """List, show or replay dead letters: records that could not be applied, by the place they came from.
 
-    A dead letter's id is the place of the record that died: topic/partition/offset, without the namespace.
+    A dead letter's id is the place of the record that died: topic/partition/offset, without the namespace. Needs the
+    rights of the role operator, or to look at them those of administrator.
     """
 
 
@@ -115,7 +116,7 @@ def replay_command(
     """Send the original keys and bytes to the topics they came from, each to the partition its key belongs to.
 
     Records are applied as if they came now. What was replayed is marked in the same transaction, and is not sent
-    again. What fails again becomes a new dead letter. Needs the rights of the role administrator, for gold those of
+    again. What fails again becomes a new dead letter. Needs the rights of the role operator, for gold those of
     gold-keeper too.
     """
     from streams.dead_letters.commands import replay

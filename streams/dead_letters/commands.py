@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Sequence
@@ -10,16 +9,18 @@ from datetime import UTC, datetime
 
 import click
 
+from streams import consent
 from streams.dead_letters import filters as filtering
 from streams.dead_letters import replaying
 from streams.dead_letters.filters import Filters
 from streams.dead_letters.letters import Letter, Standing, Wanted, obstacle
-from streams.dead_letters.log import Ends, opened
+from streams.dead_letters.log import opened
 from streams.dead_letters.table import as_json, summary, table
 from streams.dead_letters.values import lines
 from streams.engine.routing import partition_of
 from streams.failures import Failure
 from streams.printable import moment, printable
+from streams.reading import Ends
 from streams.settings import Settings, SettingsError
 from streams.topics import DEAD, full_name
 from streams.topics_commands import MISMATCH, OK, aligned, ask
@@ -107,8 +108,8 @@ def replay(settings: Settings, filters: Filters, limit: int | None, *, again: bo
     """Show what would be sent, ask, and send it; 1 if something that was asked for could not be."""
     wanted = filtering.wanted(filters)
     replaying.refuse_without_transactions(settings)
-    if not (dry_run or agreed or sys.stdin.isatty()):
-        raise SettingsError("--yes: must be given where nobody can be asked; --dry-run shows what would be sent")
+    if not (dry_run or agreed):
+        consent.demand_a_person("--dry-run shows what would be sent")
     standing, ends = ask(_read(settings, wanted))
     _tell_foreign(standing.foreign, settings)
     chosen = sorted(standing.letters.values(), key=lambda letter: letter.order)
@@ -130,9 +131,8 @@ def replay(settings: Settings, filters: Filters, limit: int | None, *, again: bo
     if dry_run:
         click.echo("nothing was sent: --dry-run")
         return code
-    if not agreed and not click.confirm("Send them?"):
-        click.echo("nothing was sent")
-        return MISMATCH
+    if not agreed:
+        consent.confirm("Send them?", "nothing was sent")
     lost = _send(settings, letters, ends)
     tail = f"; {len(hindered):,} cannot be" if hindered else ""
     click.echo(f"{len(letters) - lost:,} replayed{f'; {lost:,} changed meanwhile' if lost else ''}{tail}")
@@ -162,7 +162,7 @@ def _send(settings: Settings, letters: Sequence[Letter], since: Ends) -> int:
         elif done % replaying.BATCH_RECORDS == 0:
             click.echo(f"{done:,} of {len(letters):,}")
 
-    who, now = settings.sasl_username or _user(), datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    who, now = consent.actor(settings), datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     try:
         ask(replaying.replay(settings, letters, since, who, now, told))
     except Failure as failure:
@@ -172,28 +172,19 @@ def _send(settings: Settings, letters: Sequence[Letter], since: Ends) -> int:
     return lost
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        return "unknown"
-
-
 async def _read(settings: Settings, wanted: Wanted) -> tuple[Standing, Ends]:
     standing = Standing(wanted)
     async with opened(settings) as log:
         only = None
         if wanted.ids:
-            count = log.partitions[full_name(settings.namespace, DEAD.name)]
-            only = {partition_of(each.encode(), count) for each in wanted.ids}
+            only = {partition_of(each.encode(), log.partitions) for each in wanted.ids}
         return standing, await log.read(standing, only)
 
 
 async def _one(settings: Settings, wanted: str) -> tuple[Letter, bytes | None]:
     standing = Standing(Wanted(ids=frozenset({wanted})))
     async with opened(settings) as log:
-        count = log.partitions[full_name(settings.namespace, DEAD.name)]
-        await log.read(standing, [partition_of(wanted.encode(), count)])
+        await log.read(standing, [partition_of(wanted.encode(), log.partitions)])
         letter = standing.letters.get(wanted)
         if letter is None:
             raise Failure(_no_such(wanted))

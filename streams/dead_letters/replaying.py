@@ -11,17 +11,18 @@ from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka
 
 from streams.acls import replaying_id
-from streams.brokers import CONNECT_SECONDS, NotAllowed
+from streams.brokers import NotAllowed
 from streams.dead_letters.letters import Letter, Standing, Wanted, target
-from streams.dead_letters.log import DeadLetterLog, Ends, opened
-from streams.engine.clients import close_producer
+from streams.dead_letters.log import DeadLetterLog, opened
 from streams.engine.errors import Verdict, verdict
 from streams.engine.records import SourceRecord
 from streams.events import coordinates
 from streams.failures import Failure
+from streams.namespace import Namespace
+from streams.reading import Ends
 from streams.refusals import not_allowed
 from streams.settings import Settings, SettingsError
-from streams.topics import DEAD, GOLD, full_name
+from streams.topics import DEAD, GOLD
 
 BATCH_RECORDS = 500
 BATCH_BYTES = 4_000_000
@@ -43,8 +44,9 @@ def refuse_without_transactions(settings: Settings) -> None:
 async def replay(settings: Settings, letters: Sequence[Letter], since: Ends, by: str, at: str, told: Told) -> None:
     """Send `letters` to where they belong.
 
-    What was erased or replayed by somebody else after `letters` were read is left out. A replay that starts while
-    another one runs fences it: of the two, one sends each letter.
+    What was erased or replayed by somebody else after `letters` were read is left out. A replay or an erasure that
+    starts while this one runs fences it: of two replays one sends each letter, and nothing is sent any more that an
+    erasure looks for.
 
     Parameters
     ----------
@@ -56,48 +58,35 @@ async def replay(settings: Settings, letters: Sequence[Letter], since: Ends, by:
     Raises
     ------
     Failure
-        Another replay was started; or one of `opened`.
+        Another replay or an erasure was started; or one of `opened`.
     """
     refuse_without_transactions(settings)
     async with opened(settings) as log:
+        there = log.namespace
         for topic in {letter.topic for letter in letters}:
-            if full_name(settings.namespace, topic) not in log.partitions:
-                raise Failure(f"topic {full_name(settings.namespace, topic)}: does not exist, or may not be seen by us")
-        producer = log.clients.producer(replaying_id(settings.namespace))
+            if topic not in there.partitions:
+                raise Failure(f"topic {there.full(topic)}: does not exist, or may not be seen by us")
         try:
-            await _start(producer, settings)
-            # Whoever replayed before has committed or is fenced by now: what they did is in the log.
-            still = await _still(log, letters, since, told)
-            for batch in _batches(still):
-                await _send(log, producer, settings.namespace, batch, (by, at), told)
-            # A commit is answered a moment before readers see it; the next command is to see all of it.
-            with suppress(Failure):
-                await log.read_on(Standing(Wanted()), since)
+            async with there.producing(replaying_id(there.name)) as producer:
+                # Whoever replayed before has committed or is fenced by now: what they did is in the log.
+                still = await _still(log, letters, since, told)
+                for batch in _batches(still):
+                    await _send(log, producer, batch, (by, at), told)
+                # A commit is answered a moment before readers see it; the next command is to see all of it.
+                with suppress(Failure):
+                    await log.read_on(Standing(Wanted()), since)
         except kafka.TopicAuthorizationFailedError as error:
-            refused = full_name(settings.namespace, GOLD.name)
+            refused = there.full(GOLD.name)
             if refused not in str(error):
                 raise
-            who = not_allowed(f"write {refused}", "Write", log.clients.security)
+            who = not_allowed(f"write {refused}", "Write", there.clients.security)
             raise NotAllowed(f"{who}; gold needs those of gold-keeper too, or leave it out with --topic") from None
         except kafka.KafkaError as error:
             if verdict(error) is not Verdict.FENCED:
                 raise
             raise Failure(
-                f"another replay in {settings.namespace} was started and took over: this one has stopped, and what it "
-                "had not sent yet is left to the other one"
+                f"another replay or an erasure in {there.name} was started and took over: this one has stopped"
             ) from None
-        finally:
-            await close_producer(producer)
-
-
-async def _start(producer: AIOKafkaProducer, settings: Settings) -> None:
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await producer.start()
-    except kafka.UnknownError:  # what the embedded broker answers to this
-        raise Failure(
-            f"broker {settings.broker}: has no transactions, and a replay needs them; nothing was sent"
-        ) from None
 
 
 async def _still(log: DeadLetterLog, letters: Sequence[Letter], since: Ends, told: Told) -> list[Letter]:
@@ -127,7 +116,6 @@ def _batches(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
 async def _send(
     log: DeadLetterLog,
     producer: AIOKafkaProducer,
-    namespace: str,
     batch: Sequence[Letter],
     mark: tuple[str, str],
     told: Told,
@@ -136,14 +124,14 @@ async def _send(
     bodies = [(letter, found[letter.place]) for letter in batch if letter.place is not None and letter.place in found]
     if bodies:
         async with producer.transaction():
-            sent = [await _again(log, producer, namespace, letter, body) for letter, body in bodies]
+            sent = [await _again(log.namespace, producer, letter, body) for letter, body in bodies]
             as_ones = [
                 coordinates(letter.topic, where.partition, where.offset)
                 for (letter, _), where in zip(bodies, await asyncio.gather(*sent), strict=True)
             ]
             marks = [
                 await producer.send(
-                    full_name(namespace, DEAD.name),
+                    log.namespace.full(DEAD.name),
                     b"",
                     body.key,
                     partition=letter.place[0] if letter.place else None,
@@ -161,12 +149,13 @@ async def _send(
 
 
 async def _again(
-    log: DeadLetterLog, producer: AIOKafkaProducer, namespace: str, letter: Letter, body: SourceRecord
+    namespace: Namespace, producer: AIOKafkaProducer, letter: Letter, body: SourceRecord
 ) -> asyncio.Future[Any]:
-    topic = full_name(namespace, letter.topic)
-    partition = target(letter, log.partitions[topic])
+    partition = target(letter, namespace.partitions[letter.topic])
     value = None if letter.null_value else body.value
-    sent: asyncio.Future[Any] = await producer.send(topic, value, letter.key, partition=partition)
+    sent: asyncio.Future[Any] = await producer.send(
+        namespace.full(letter.topic), value, letter.key, partition=partition
+    )
     return sent
 
 

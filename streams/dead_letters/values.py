@@ -13,9 +13,13 @@ from streams.printable import fit, printable
 MOST_LINES = 100
 MOST_BYTES = 64_000
 """What is shown of a value: whoever wants all of it takes the raw bytes."""
+MOST_ADDED = 8_000_000
+"""Bytes that lines and their indentation may add to JSON: to a megabyte it may be a gigabyte."""
+INDENT = 2
 LINE_CELLS = 400
 HERE = "   <-- the error is about this"
 _AROUND = 2
+_STEPS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)  # strings whole, and what begins a line
 _PLACE = re.compile(r"[^\s:]+(?=(?: \S+)?: )")
 
 
@@ -27,8 +31,10 @@ def lines(value: bytes, error: str) -> list[str]:
     error : str
         Why the record was refused; what it names at its beginning is pointed at.
     """
+    if _added_bytes(value) > MOST_ADDED:
+        return _bounded(_plain(value))
     try:
-        text = msgspec.json.format(value, indent=2).decode()
+        text = msgspec.json.format(value, indent=INDENT).decode()
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return _bounded(_plain(value))
     shown = [fit(printable(line), LINE_CELLS) for line in text.split("\n")]
@@ -43,6 +49,21 @@ def lines(value: bytes, error: str) -> list[str]:
     beginning, around = shown[:_AROUND], shown[first : here + _AROUND + 1]
     rest = len(shown) - here - _AROUND - 1
     return [*beginning, _more(first - _AROUND), *around, *([_more(rest)] if rest > 0 else [])]
+
+
+def _added_bytes(value: bytes) -> int:
+    """Return a bound on what JSON grows by in lines: what begins one is indented as deep as it is."""
+    depth = total = 0
+    for step in _STEPS.finditer(value):
+        match value[step.start()]:
+            case 0x22:
+                continue
+            case 0x5B | 0x7B:
+                depth += 1
+            case 0x5D | 0x7D:
+                depth -= 1
+        total += 2 + INDENT * max(0, depth)
+    return total
 
 
 def _more(count: int) -> str:
@@ -83,7 +104,7 @@ def _line_of(formatted: list[str], path: str) -> int | None:
     deepest, depth = None, 0
     for number, line in enumerate(formatted):
         text = line.lstrip(" ")
-        level = (len(line) - len(text)) // 2
+        level = (len(line) - len(text)) // INDENT
         del open_at[level:]
         if text[:1] in "]}":
             continue

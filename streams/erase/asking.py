@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from schemas import Erasure, ErasureKind
 from streams.engine.routing import partition_of
-from streams.erase.namespace import Namespace
-from streams.quality.erasures import DONE
+from streams.namespace import Namespace
+from streams.quality.erasures import DONE, digest
 
 Place = tuple[str, int]
 """A side and one of its partitions."""
+
+CONTENT = ("tasks", "gold")
+"""Where others write of a task."""
 
 _TOPICS = {"annotators": "erasures.a", "tasks": "erasures.t"}
 
@@ -31,6 +34,7 @@ class _Told(msgspec.Struct):
     rows: int
     votes: int
     dropped: int
+    left: list[str] | None = None
 
 
 _told = msgspec.json.Decoder(_Told).decode
@@ -71,6 +75,13 @@ class Progress:
         """Events that waited, or came late."""
         return self.late + sum(told.dropped for told in self.told.values())
 
+    @property
+    def left(self) -> frozenset[str]:
+        """The topics that still hold what others wrote of a task; those that may, where a side does not tell."""
+        return frozenset(
+            topic for told in self.told.values() for topic in (CONTENT if told.left is None else told.left)
+        )
+
 
 def request(kind: ErasureKind, identity: str, actor: str, reason: str) -> Erasure:
     """Return a new request; its pseudonym is random, so nothing leads from it to the id."""
@@ -93,52 +104,59 @@ def places(erasure: Erasure, namespace: Namespace) -> frozenset[Place]:
     return frozenset({("annotators", partition_of(key, namespace.partitions["erasures.a"])), *everywhere})
 
 
-async def ask(namespace: Namespace, erasure: Erasure, timeout_s: float, tell: Callable[[Progress], None]) -> Progress:
+def key_of(erasure: Erasure) -> bytes:
+    """Return the key of the request's records: that of any other request for the same id, so that one stays at most."""
+    return digest(erasure.kind.value, erasure.id).encode()
+
+
+async def ask(
+    namespace: Namespace,
+    producer: AIOKafkaProducer,
+    erasure: Erasure,
+    timeout_s: float,
+    tell: Callable[[Progress], None],
+) -> Progress:
     """Send the request to all its places, and wait until they are done, `timeout_s` at most.
 
     It need not be a transaction: a part of it does no harm, and asking again does the rest.
     """
     progress = Progress(places(erasure, namespace))
     answers = TopicPartition(namespace.full(DONE), partition_of(erasure.pseudonym.encode(), namespace.partitions[DONE]))
-    async with namespace.reader() as reader:
-        reader.assign([answers])
-        reader.seek(answers, (await reader.end_offsets([answers]))[answers])
-        await _send(namespace, erasure, progress.places)
+    async with namespace.reading() as reader:
+        consumer = reader.consumer
+        consumer.assign([answers])
+        consumer.seek(answers, (await consumer.end_offsets([answers]))[answers])
+        await _send(namespace, producer, erasure, progress.places)
         try:
             async with asyncio.timeout(timeout_s):
-                await _listen(reader, erasure, progress, tell)
+                await _listen(consumer, erasure, progress, tell)
         except TimeoutError:
             pass  # what is missing is told
     return progress
 
 
-async def withdraw(namespace: Namespace, erasure: Erasure, done: Iterable[Place]) -> None:
-    """Take the request, which names the id, out of the log again."""
+async def withdraw(namespace: Namespace, producer: AIOKafkaProducer, erasure: Erasure, done: Iterable[Place]) -> None:
+    """Take the request, which names the id, out of the log again, and those before it that were not confirmed."""
     for side, partition in sorted(done):
-        await namespace.producer.send_and_wait(
-            namespace.full(_TOPICS[side]), None, erasure.erasure_id.encode(), partition=partition
-        )
+        await producer.send_and_wait(namespace.full(_TOPICS[side]), None, key_of(erasure), partition=partition)
 
 
-async def _send(namespace: Namespace, erasure: Erasure, where: Iterable[Place]) -> None:
+async def _send(namespace: Namespace, producer: AIOKafkaProducer, erasure: Erasure, where: Iterable[Place]) -> None:
     # The first record's time, which the broker gives it, is what all others go by: no clock here decides anything.
     for side, partition in sorted(where):
-        sent = await namespace.producer.send_and_wait(
-            namespace.full(_TOPICS[side]),
-            erasure.model_dump_json().encode(),
-            erasure.erasure_id.encode(),
-            partition=partition,
+        sent = await producer.send_and_wait(
+            namespace.full(_TOPICS[side]), erasure.model_dump_json().encode(), key_of(erasure), partition=partition
         )
         if erasure.at is None:
             erasure = erasure.model_copy(update={"at": sent.timestamp})
 
 
 async def _listen(
-    reader: AIOKafkaConsumer, erasure: Erasure, progress: Progress, tell: Callable[[Progress], None]
+    consumer: AIOKafkaConsumer, erasure: Erasure, progress: Progress, tell: Callable[[Progress], None]
 ) -> None:
     tell(progress)
     while progress.missing:
-        fetched = await reader.getmany(timeout_ms=200)
+        fetched = await consumer.getmany(timeout_ms=200)
         for records in fetched.values():
             for record in records:
                 told = _told(record.value)

@@ -15,7 +15,8 @@ from streams.settings_flags import SettingsCommand
 def erase() -> None:
     """Erase a person's identity or a task's content, and report what remains until when.
 
-    Log in as an administrator. A worker must be running: the tables are the workers'.
+    Needs the rights of the role administrator; for what others wrote of a task those of producer and gold-keeper too.
+    A worker must be running: the tables are the workers'. A replay of dead letters that runs is stopped.
     """
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
-import sys
-
 import click
+from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka
 from pydantic import ValidationError
 
 from schemas import Erasure, ErasureKind, explain
+from streams import consent
+from streams.engine.errors import Verdict, verdict
 from streams.erase import report
-from streams.erase.asking import Progress, ask, request, withdraw
-from streams.erase.namespace import Namespace, opened
+from streams.erase.asking import CONTENT, Progress, ask, request, withdraw
 from streams.erase.naming import Names
 from streams.erase.remains import remaining
 from streams.erase.report import Outcome
-from streams.erase.tombstones import erase_letters, may_not_withdraw
-from streams.failures import Failure
+from streams.erase.tombstones import erase_letters, withdraw_content, without_replays
+from streams.namespace import Namespace, opened
 from streams.settings import Settings, SettingsError
+from streams.topics import DEAD, all_topics
+from streams.topics_admin import found_with_configs
 from streams.topics_commands import MISMATCH, OK
 from streams.topics_commands import ask as ask_brokers
 
@@ -45,7 +46,9 @@ def run(
     """
     erasure = _request(settings, kind, identity, reason, actor)
     if not is_confirmed:
-        _confirm(settings, erasure)
+        consent.demand_a_person()
+        where = f"{settings.namespace} on {settings.broker}"
+        consent.confirm(f"Erase {kind.value} {identity!r} in {where}? It cannot be undone.", "nothing was erased")
     outcome = ask_brokers(_erase(settings, erasure, timeout_s))
     if as_json:
         click.echo(report.as_json(outcome))
@@ -59,7 +62,7 @@ def run(
 
 
 def _request(settings: Settings, kind: ErasureKind, identity: str, reason: str, actor: str | None) -> Erasure:
-    who = actor or settings.sasl_username or getpass.getuser()
+    who = actor or consent.actor(settings)
     try:
         identity.encode()
         erasure = request(kind, identity, who, reason)
@@ -75,35 +78,45 @@ def _request(settings: Settings, kind: ErasureKind, identity: str, reason: str, 
     return erasure
 
 
-def _confirm(settings: Settings, erasure: Erasure) -> None:
-    if not sys.stdin.isatty():
-        raise SettingsError("--yes: needed here, where nobody can be asked whether it is meant")
-    place = f"{settings.namespace} on {settings.broker}"
-    question = f"Erase {erasure.kind.value} {erasure.id!r} in {place}? It cannot be undone."
-    if not click.confirm(question, err=True):
-        raise Failure("nothing was erased")
-
-
 async def _erase(settings: Settings, erasure: Erasure, timeout_s: float) -> Outcome:
     names = Names(erasure.kind, erasure.id)
-    async with opened(settings) as namespace:
-        progress = await ask(namespace, erasure, timeout_s, _tell)
-        problems = _unconfirmed(progress, timeout_s)
-        if not problems:
-            if erasure.kind is ErasureKind.task:
-                problems += await _withdraw_content(namespace, names)
-            await withdraw(namespace, erasure, progress.places)
-        letters = 0
-        _say("looking through dead-letters")
-        try:
-            letters = await erase_letters(namespace, names)
-        except kafka.TopicAuthorizationFailedError:
-            problems.append(
-                f"dead letters were not erased: our login may not read or write {namespace.full('dead-letters')}; "
-                "run this again as an administrator (goldstream topics acls)"
-            )
-        remains = await remaining(namespace, names, lambda topic: _say(f"looking through {topic}"))
-    return Outcome(erasure, progress, letters, tuple(problems), tuple(remains))
+    topics = {each.topic.name: each.name for each in all_topics(settings)}
+    async with opened(settings, "erase", topics) as namespace:
+        found = await found_with_configs(namespace.admin, settings)
+        configs = {topic: found[name].configs for topic, name in topics.items()}
+        async with without_replays(namespace) as over_letters, namespace.producing() as producer:
+            progress = await ask(namespace, producer, erasure, timeout_s, _tell)
+            problems = _unconfirmed(progress, timeout_s)
+            if not problems:
+                if erasure.kind is ErasureKind.task:
+                    problems += await _withdraw_content(namespace, producer, progress, names)
+                await withdraw(namespace, producer, erasure, progress.places)
+            letters, more = await _erase_letters(namespace, over_letters, names)
+        remains = await remaining(
+            namespace,
+            configs,
+            names,
+            lambda topic: _say(f"looking through {topic}"),
+            is_confirmed=not progress.missing,
+        )
+    return Outcome(erasure, progress, letters, (*problems, *more), tuple(remains))
+
+
+async def _erase_letters(namespace: Namespace, producer: AIOKafkaProducer, names: Names) -> tuple[int, list[str]]:
+    """Erase the dead letters; return how many, and what could not be done."""
+    _say("looking through dead-letters")
+    name = namespace.full(DEAD.name)
+    try:
+        return await erase_letters(namespace, producer, names), []
+    except kafka.TopicAuthorizationFailedError:
+        why = f"our login may not read or write {name}; run this again as an administrator (goldstream topics acls)"
+    except TimeoutError:
+        why = f"a transaction on {name} stays open; run this again when it has ended (transaction.max.timeout.ms)"
+    except kafka.KafkaError as error:
+        if verdict(error) is not Verdict.FENCED:
+            raise
+        why = "a replay or another erasure was started meanwhile, and may have brought some of it back; run this again"
+    return 0, [f"dead letters were not erased, or not all: {why}"]
 
 
 def _unconfirmed(progress: Progress, timeout_s: float) -> list[str]:
@@ -113,16 +126,19 @@ def _unconfirmed(progress: Progress, timeout_s: float) -> list[str]:
     where = ", ".join(f"{side}/{partition}" for side, partition in missing[:5]) + (", ..." if missing[5:] else "")
     told = (
         f"not confirmed within {timeout_s:g} s by {len(missing)} of {len(progress.places)} partitions ({where}): is a "
-        "worker running? What was asked stays in the log until they read it; run this again then"
+        "worker running? What was asked, which names the id, stays in the log until a run of this is confirmed"
     )
     return [told]
 
 
-async def _withdraw_content(namespace: Namespace, names: Names) -> list[str]:
+async def _withdraw_content(
+    namespace: Namespace, producer: AIOKafkaProducer, progress: Progress, names: Names
+) -> list[str]:
     return [
-        f"{namespace.full(topic)}: our login may not write it: {keeper} must send a null value under the task's id"
-        for topic, keeper in KEEPERS.items()
-        if await may_not_withdraw(namespace, topic, names)
+        f"{namespace.full(topic)}: our login may not write it: {KEEPERS[topic]} must send a null value under the "
+        "task's id"
+        for topic in CONTENT
+        if not await withdraw_content(namespace, producer, topic, names) and topic in progress.left
     ]
 
 

@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas import ErasureKind
+from schemas.errors import SHOWN
+
+_ESCAPES = re.compile(rb"[\\\0]")
+"""Without these bytes, an escape's or those of UTF-16 and UTF-32, a JSON text holds each string as it is."""
 
 
 class Names:
@@ -21,15 +25,16 @@ class Names:
         self.key = identity.encode()
         self._id = identity
         self._spelled = {json.dumps(identity).encode(), json.dumps(identity, ensure_ascii=False).encode()}
+        self._quoted = {repr(identity).encode(), repr(identity[:SHOWN]).encode()}
         self._word = re.compile(rb"(?<![\w-])" + re.escape(self.key) + rb"(?![\w-])")
 
     def in_json(self, value: bytes | None) -> bool:
-        """Return whether a value that an encoder wrote names it; it need not be parsed for that."""
+        """Return whether a value that goldstream wrote names it; it need not be parsed for that."""
         return value is not None and any(spelled in value for spelled in self._spelled)
 
     def in_any(self, value: bytes | None) -> bool:
         """Return whether a value that anybody wrote, in whichever way, names it."""
-        if not value:
+        if not value or (self.key not in value and not _ESCAPES.search(value)):
             return False
         try:
             return self._is_in(json.loads(value))
@@ -42,7 +47,10 @@ class Names:
 
     def in_letter(self, headers: Iterable[tuple[str, bytes]], value: bytes | None) -> bool:
         """Return whether a dead letter, or the mark that it was replayed, names it."""
-        return dict(headers).get("key") == self.key or self.in_any(value)
+        told = dict(headers)
+        # An error quotes what it names: as a bare word, an id may be any word of the sentence.
+        error = told.get("error") or b""
+        return told.get("key") == self.key or any(one in error for one in self._quoted) or self.in_any(value)
 
     def _is_in(self, value: Any) -> bool:
         left = [value]

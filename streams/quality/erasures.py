@@ -57,20 +57,29 @@ class Job(msgspec.Struct, array_like=True):
     rows: int = 0
     votes: int = 0
     dropped: int = 0
+    left: list[str] = []
 
 
 Work = Callable[[State, Job, int], bool]
 """Erase a number of entries, count them in the job, and tell whether all is done."""
 
 
+@lru_cache(maxsize=1 << 12)
+def digest(kind: str, identity: str) -> str:
+    """Return what stands for an id: 128 bits, in hex. Who has it can try ids, and no more."""
+    return blake2b(key(kind, identity).encode(), digest_size=16).hexdigest()
+
+
 def remember(state: State, event: Event, side: str) -> Memory:
     """Remember what an event of `side` erases, in the place of what was remembered of the same id."""
     erasure: Erasure = event.value
-    name = _digest(erasure.kind.value, erasure.id)
+    name = digest(erasure.kind.value, erasure.id)
     pending = state.get(_PENDING, Pending) or Pending()
-    if state.get(key("x", name), Memory) is not None:
-        _drop(state, name, pending)
     until = event.timestamp if erasure.at is None else min(erasure.at, event.timestamp)
+    before = state.get(key("x", name), Memory)
+    if before is not None:
+        until = max(before.until, until)  # one that was asked again may come after it, and ask for less
+        _drop(state, name, pending)
     memory = Memory(
         side=side,
         until=until,
@@ -137,7 +146,7 @@ def any_remembered(state: State) -> bool:
 
 def recall(state: State, kind: str, identity: str) -> Memory | None:
     """Return the erasure of this annotator or task that is remembered."""
-    return state.get(key("x", _digest(kind, identity)), Memory)
+    return state.get(key("x", digest(kind, identity)), Memory)
 
 
 def late(state: State, event: Event, *names: tuple[str, str]) -> list[Output] | None:
@@ -176,6 +185,7 @@ def report(job: Job, event: Event, progress: str) -> Output:
         "rows": job.rows,
         "votes": job.votes,
         "dropped": job.dropped,
+        "left": job.left,
         "at": instant(event.timestamp),
     }
     return Output(DONE, memory.pseudonym.encode(), encode(body), event.timestamp, tag=progress)
@@ -199,9 +209,3 @@ def _store(state: State, pending: Pending) -> None:
 
 def _job(number: int) -> str:
     return key("x", "job", str(number))
-
-
-@lru_cache(maxsize=1 << 12)
-def _digest(kind: str, identity: str) -> str:
-    """Return 128 bits, in hex: who has the table can try ids, and no more."""
-    return blake2b(key(kind, identity).encode(), digest_size=16).hexdigest()

@@ -24,6 +24,9 @@ def apply(case: Case, gold: Gold | None) -> list[Output]:
     """
     task = case.task
     if gold is None:
+        if task.truth is None and "gold" in task.left:
+            task.left.remove("gold")  # it was withdrawn with the task that is published again
+            return []
         if task.truth is None:
             raise Rejected("nothing_to_withdraw", "the task has no gold")
         task.truth = None
@@ -36,5 +39,6 @@ def apply(case: Case, gold: Gold | None) -> list[Output]:
     truth = Truth(str(gold.kind), answers(case.asked, gold.answer, "answer"))
     if truth == task.truth:
         return []
+    task.left = []
     task.truth = truth
     return revise(case)

@@ -52,6 +52,7 @@ def publish(state: State, event: Event, sent: Published, step: Step, decoders: D
         if task.phase == "held":
             publish_held(state, task_id, task)
         enter(state, task, "open")
+        task.left = [topic for topic in task.left if topic != "tasks"]
     return _store(state, task_id, task, sent, step, decoders)
 
 
@@ -72,12 +73,15 @@ def withdraw(state: State, event: Event) -> list[Output]:
     if task.phase == "stub":
         raise Rejected("too_late", f"the votes of task {task_id!r} are no longer kept")
     if task.phase == "withdrawn":
+        arrived(state, event, task)
         return []
+    gold = _gold_left(task)
     case = _case(state, task_id, task, event)
     outputs: list[Output] = []
     for entry in task.entries:
         outputs += outcomes.take_back(case, entry)
     held = leave_waiting(state, task_id, task)
+    task.left = gold
     outputs = _empty(case) + outputs
     return outputs + reject_all(state, task_id, held, "task_withdrawn", f"task {task_id!r} was withdrawn")
 
@@ -98,6 +102,9 @@ def erase(state: State, event: Event, side: str) -> list[Output]:
     else:
         job.rows, job.votes, job.dropped = 1, len(task.entries), len(task.held)
         is_unpublished = task.phase == "held"
+        if not is_unpublished and task.phase != "withdrawn":
+            task.left = ["tasks"]
+        job.left = task.left = [*(topic for topic in task.left if topic != "gold"), *_gold_left(task)]
         if is_unpublished:
             publish_held(state, task_id, task)
         leave_waiting(state, task_id, task)
@@ -105,6 +112,20 @@ def erase(state: State, event: Event, side: str) -> list[Output]:
         if not is_unpublished:
             outputs.append(labels.latest_erased(task_id, event.timestamp))
     return [*outputs, erasures.report(job, event, "done")]
+
+
+def arrived(state: State, event: Event, task: Task) -> None:
+    """Take note of a null value that removed a withdrawn task's content from its topic."""
+    if event.topic in task.left:
+        task.left.remove(event.topic)
+        state.put(task_key(event.key), task)
+
+
+def _gold_left(task: Task) -> list[str]:
+    """Return "gold", in a list, where that topic holds an answer for the task, as far as it was read."""
+    waits = [one.raw is not None for one in task.held if one.topic == "gold"]
+    known = waits[-1] if waits else task.truth is not None or "gold" in task.left
+    return ["gold"] if known else []
 
 
 def _case(state: State, task_id: str, task: Task, event: Event) -> Case:

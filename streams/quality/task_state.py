@@ -106,7 +106,8 @@ class Task(msgspec.Struct, array_like=True):
 
     `entries` are in the order of their places; the first `counted` decide, the rest are the bench.
     `questions` is the JSON text that `spaces.questions` reads; `digest` identifies the content.
-    `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none.
+    `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none. `left` are the topics in which
+    content lies that went from here, until a null value comes from there.
     """
 
     phase: Phase
@@ -123,6 +124,7 @@ class Task(msgspec.Struct, array_like=True):
     held: list[Held] = []
     expiry: int = 0
     waiting: int = 0
+    left: list[str] = []
 
 
 class Settings(msgspec.Struct, array_like=True):

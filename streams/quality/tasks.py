@@ -108,6 +108,7 @@ class TaskSide:
                 return _too_late(state, task_id, task, event)
             if task.phase == "withdrawn":
                 if event.value is None:
+                    publishing.arrived(state, event, task)
                     return []  # its gold went with it
                 raise Rejected("task_withdrawn", f"task_id: task {task_id!r} was withdrawn")
         settings = None if task is None or task.held else settings_of(state, task.project)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from streams.dead_letters.table import as_json, summary, table
-from streams.dead_letters.values import HERE, LINE_CELLS, MOST_LINES, lines
+from streams.dead_letters.values import HERE, INDENT, LINE_CELLS, MOST_LINES, _added_bytes, lines
 from streams.printable import fit, moment, printable, printable_bytes, size
 from tests.dead_letters.made import letter, letters, mark
 
@@ -111,6 +112,28 @@ def test_no_value_takes_long(value: bytes) -> None:
     started = time.process_time()
     assert len(lines(value, "a.b: wrong")) <= MOST_LINES + 2
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"[" * 990 + b"1," * 500_000 + b"1" + b"]" * 990,
+        b'["' + b"]" * 900 + b'",' + b"[" * 900 + b"1," * 500_000 + b"1" + b"]" * 901,
+    ],
+)
+def test_what_would_be_a_gigabyte_in_lines_is_not_put_in_lines(value: bytes) -> None:
+    tracemalloc.start()
+    shown = lines(value, "0.0: wrong")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "more bytes; --raw has all" in shown[-1]
+    assert most < 20 * len(value)
+
+
+@given(JSON)
+def test_the_bound_on_json_in_lines_holds(value: Any) -> None:
+    raw = json.dumps(value).encode()
+    assert len(raw) + _added_bytes(raw) >= len(msgspec.json.format(raw, indent=INDENT))
 
 
 def test_numbers_and_doubled_names_are_shown_as_they_were_sent() -> None:

@@ -48,5 +48,21 @@ def test_a_dead_letter_is_named_by_its_records_key_or_its_value() -> None:
     names = Names(ErasureKind.annotator, "ann")
     assert names.in_letter([("key", b"ann")], b"")
     assert names.in_letter([("key", b"t1")], b'{"annotator_id":"ann"}')
-    assert not names.in_letter([("key", b"t1"), ("error", b"ann")], b'{"annotator_id":"bob"}')
+    assert not names.in_letter([("key", b"t1"), ("error", b"ann: wrong")], b'{"annotator_id":"bob"}')
     assert not names.in_letter([], None)
+
+
+@given(IDS)
+def test_a_dead_letter_is_named_by_an_error_that_quotes_the_id(identity: str) -> None:
+    """A mark that it was replayed keeps the error, and no value."""
+    names = Names(ErasureKind.annotator, identity)
+    error = f"annotator_id {identity!r}: is not active".encode()
+    assert names.in_letter([("key", b"\0"), ("error", error)], b"")
+    assert not names.in_letter([("key", b"\0"), ("error", b"annotator_id: is not active")], b"")
+
+
+@pytest.mark.parametrize(
+    "value", [rb'{"task_id": "a\/b"}', rb'{"task_id": "\u0061\u002Fb"}', '["a/b"]'.encode("utf-16")]
+)
+def test_every_spelling_of_a_client_is_found(value: bytes) -> None:
+    assert Names(ErasureKind.task, "a/b").in_any(value)

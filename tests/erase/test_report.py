@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any, cast
 
 import pytest
 
 from schemas import ErasureKind
 from streams import cli
 from streams.erase import remains, report
-from streams.erase.asking import Progress, request
-from streams.erase.namespace import Namespace
-from streams.erase.remains import COMPACTED, WHERE, Remains
+from streams.erase.asking import Progress, key_of, request
+from streams.erase.remains import COMPACTED, REQUESTS, WHERE, Configs, Remains
 from streams.erase.report import Outcome
 from streams.topics import TOPICS
 
 DAY = 86_400_000
 
 
-def namespace(**configs: str) -> Namespace:
-    told = {name.replace("_", "."): value for name, value in configs.items()}
-    return Namespace("n", {"annotations": 1}, {"annotations": told}, cast(Any, None), cast(Any, None), True)
+def told_of(**configs: str) -> Configs:
+    return {"annotations": {name.replace("_", "."): value for name, value in configs.items()}}
 
 
 def outcome(*left: Remains, missing: bool = False, problems: tuple[str, ...] = ()) -> Outcome:
@@ -31,16 +28,16 @@ def outcome(*left: Remains, missing: bool = False, problems: tuple[str, ...] = (
 
 
 def test_a_record_may_stay_as_long_as_its_segments_newest_one() -> None:
-    kept = namespace(retention_ms=str(30 * DAY), segment_ms=str(DAY))
+    kept = told_of(retention_ms=str(30 * DAY), segment_ms=str(DAY))
     assert remains._end(kept, "annotations", 1_000, 30 * DAY) == 1_000 + 31 * DAY
-    assert remains._end(namespace(), "annotations", 1_000, 30 * DAY) == 1_000 + 37 * DAY
-    assert remains._end(namespace(), "annotations", 1_000, None) is None
+    assert remains._end(told_of(), "annotations", 1_000, 30 * DAY) == 1_000 + 37 * DAY
+    assert remains._end(told_of(), "annotations", 1_000, None) is None
 
 
 @pytest.mark.parametrize("lag", [None, "9223372036854775807"])
 def test_without_a_bound_on_compaction_it_says_so(lag: str | None) -> None:
     configs = {} if lag is None else {"max_compaction_lag_ms": lag}
-    assert remains._compacted(namespace(**configs), "annotations").until_ms is None
+    assert remains._compacted(told_of(**configs), "annotations").until_ms is None
 
 
 def test_every_topic_that_may_name_an_annotator_or_a_task_is_told_of() -> None:
@@ -68,6 +65,21 @@ def test_the_report_never_holds_the_id_and_ends_with_a_verdict() -> None:
     assert "NOT erased everywhere" in report.verdict(outcome(missing=True))
 
 
+def test_who_asks_again_replaces_what_was_asked_and_nothing_else() -> None:
+    one, again = (request(ErasureKind.annotator, "ann", "ops", "why") for _ in range(2))
+    assert one.pseudonym != again.pseudonym
+    assert key_of(one) == key_of(again)
+    assert len({key_of(one), key_of(request(ErasureKind.task, "ann", "ops", "why"))}) == 2
+    assert key_of(one) != key_of(request(ErasureKind.annotator, "bob", "ops", "why"))
+
+
+def test_a_request_that_is_not_confirmed_is_said_to_be_there() -> None:
+    told = remains._asked({"erasures.t": {"retention.ms": str(30 * DAY), "segment.ms": str(DAY)}}, "erasures.t")
+    assert "until a run of this is confirmed" in told.why
+    assert told.until_ms
+    assert {name for name in TOPICS if name.startswith("erasures.") and name != "erasures.done"} == REQUESTS
+
+
 def test_requests_have_pseudonyms_that_nothing_leads_to() -> None:
     made = {request(ErasureKind.annotator, "ann", "ops", "why").pseudonym for _ in range(100)}
     assert len(made) == 100
@@ -84,7 +96,7 @@ def test_requests_have_pseudonyms_that_nothing_leads_to() -> None:
         (("annotator", "bob", "--reason", "bob asked", "--yes"), "--reason: names what is to be erased"),
         (("annotator", "bob", "--reason", "x", "--actor", "bob", "--yes"), "--actor: names what is to be erased"),
         (("annotator", "bob", "--reason", "", "--yes"), "--reason: "),
-        (("annotator", "bob", "--reason", "x"), "--yes: needed here"),
+        (("annotator", "bob", "--reason", "x"), "--yes: must be given where nobody can be asked"),
         (("annotator", "bob"), "Missing option '--reason'"),
     ],
 )

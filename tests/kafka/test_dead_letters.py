@@ -15,13 +15,14 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas import DeadLetter
-from streams import cli
-from streams.dead_letters import log, replaying
+from streams import cli, reading
+from streams.dead_letters import replaying
 from streams.dead_letters.letters import Letter, Standing, Wanted
-from streams.dead_letters.log import Ends, opened
+from streams.dead_letters.log import opened
 from streams.engine.routing import partition_of
 from streams.events import DEAD_VALUE_BYTES, Output, undecodable
 from streams.failures import Failure
+from streams.reading import Ends
 from streams.settings import Settings
 from streams.topics import full_name
 from tests.kafka.broker import Broker
@@ -299,7 +300,7 @@ async def test_of_two_replays_at_once_one_is_fenced_and_each_letter_is_sent_once
     first = asyncio.create_task(one.run())
     await one.begun.wait()
     await other.run()
-    with pytest.raises(Failure, match=f"another replay in {namespace} was started and took over"):
+    with pytest.raises(Failure, match=f"another replay or an erasure in {namespace} was started and took over"):
         await first
     assert not one.sent.keys() & other.sent.keys()
     assert set(other.left_out) >= one.sent.keys()
@@ -336,7 +337,7 @@ async def test_a_replay_waits_for_what_an_open_transaction_hides(
         await another.send_and_wait(name, b"", b"annotations/0/1", headers=headers)
     assert not [letter for letter in (await standing(settings))[0] if letter.replayed_at]
     with monkeypatch.context() as patched:
-        patched.setattr(log, "STALL_SECONDS", 0.5)
+        patched.setattr(reading, "STALL_SECONDS", 0.5)
         with pytest.raises(Failure, match="a transaction on it has been open for"):
             await stale.run()
     waiting = asyncio.create_task(stale.run())
@@ -368,7 +369,7 @@ async def test_a_replay_whose_broker_dies_is_finished_when_it_is_back(
     own_broker: Callable[..., Broker], namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replaying, "BATCH_RECORDS", 10)
-    monkeypatch.setattr(log, "STALL_SECONDS", 3.0)
+    monkeypatch.setattr(reading, "STALL_SECONDS", 3.0)
     broker = own_broker()
     settings = await bury(broker.bootstrap, namespace, [died(n, b"key-%d" % n, b"%d" % n) for n in range(2_000)])
     cut_off = await Replay.prepare(settings)
@@ -403,7 +404,7 @@ def test_a_namespace_without_topics_is_one_line(
 ) -> None:
     assert dead_letters(Settings(broker=bootstrap, namespace=namespace), "list") == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"goldstream: topic {namespace}.dead-letters: does not exist")
+    assert line.startswith(f"goldstream: topics missing: {namespace}.dead-letters; ")
 
 
 async def test_what_has_taken_effect_is_not_counted_twice(bootstrap: str, namespace: str, tmp_path: Path) -> None:

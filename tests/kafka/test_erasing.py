@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import sys
@@ -16,16 +17,22 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams import cli
+from streams.dead_letters import replaying
+from streams.dead_letters.letters import Standing, Wanted
+from streams.dead_letters.log import opened as dead_letter_log
+from streams.events import undecodable
+from streams.failures import Failure
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.task_state import Task, task_key
 from streams.quality.tasks import TaskSide
 from streams.settings import Settings
 from streams.topics import full_name
 from tests.kafka.broker import Broker
-from tests.kafka.cluster import make_topics, publish, read_topic, settings_for, until, workers
+from tests.kafka.cluster import make_topics, producing, publish, read_topic, settings_for, until, workers
+from tests.kafka.raw_batches import GZIP, batch, record, send
 from tests.kafka.replaying import replay
 from tests.kafka.secured import SecuredBroker
-from tests.kafka.workload import Message, annotation, project, task
+from tests.kafka.workload import Message, annotation, gold, project, task
 
 WHO = "somebody-4711@example"
 TASKS = 1_500
@@ -139,8 +146,8 @@ async def check_logs(bootstrap: str, namespace: str, pseudonym: str) -> None:
     """Assert that the tables are without the id, and are what their sources make of them."""
     for side in (AnnotatorSide(), TaskSide()):
         latest: dict[bytes, bytes | None] = {}
-        for record in await read_topic(bootstrap, namespace, f"{side.name}-changelog"):
-            latest[record.key] = record.value
+        for one in await read_topic(bootstrap, namespace, f"{side.name}-changelog"):
+            latest[one.key] = one.value
         named = [key for key, value in latest.items() if value is not None and WHO.encode() in key + value]
         assert not named
         if side.name == "tasks":
@@ -187,6 +194,100 @@ async def test_without_a_worker_it_says_so_and_ends_with_1(bootstrap: str, names
     assert [line for line in err.splitlines() if line.startswith("goldstream: not confirmed within 1 s by 3 of 3")]
 
 
+async def test_a_run_that_is_confirmed_takes_out_what_earlier_ones_asked(
+    bootstrap: str, namespace: str, tmp_path: Path
+) -> None:
+    settings = settings_for(bootstrap, namespace)
+    await make_topics(settings)
+    for _ in range(2):
+        assert (await erase(settings, "annotator", WHO, "--timeout", "1"))[0] == 1
+
+    async def asked() -> dict[tuple[str, int, bytes], bytes | None]:
+        """Return what is left when the topics are compacted."""
+        return {
+            (topic, one.partition, one.key): one.value
+            for topic in ("erasures.a", "erasures.t")
+            for one in await read_topic(bootstrap, namespace, topic)
+        }
+
+    before = await asked()
+    assert len(before) == 3, "one in each place, however often it was asked"
+    assert all(value is not None and WHO.encode() in value for value in before.values())
+    with workers(settings, tmp_path, 1) as (worker,):
+        await until(worker.is_ready, seconds=60, what="ready")
+        code, _, err = await erase(settings, "annotator", WHO)
+        assert code == 0, err
+    assert await asked() == dict.fromkeys(before)
+
+
+async def test_a_replay_that_runs_is_stopped_and_brings_nothing_back(
+    bootstrap: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dead letters of a person are replayed one by one when the erasure comes."""
+    monkeypatch.setattr(replaying, "BATCH_RECORDS", 1)
+    count = 400
+    letters = [
+        undecodable(
+            topic="annotations",
+            partition=0,
+            offset=n,
+            timestamp=n,
+            key=WHO.encode(),
+            value=annotation(f"r{n}", f"t{n}", WHO)[2],
+            reason="misrouted",
+            error="?",
+        )
+        for n in range(count)
+    ]
+    settings = settings_for(bootstrap, namespace)
+    made = Settings(**settings)  # type: ignore[arg-type]  # validated by it
+    await make_topics(settings)
+    async with producing(bootstrap) as producer:
+        name = full_name(namespace, "dead-letters")
+        for one in letters:
+            await producer.send(name, one.value, one.key, headers=list(one.headers))
+    standing = Standing(Wanted())
+    async with dead_letter_log(made) as log:
+        ends = await log.read(standing)
+    begun = asyncio.Event()
+    with workers(settings, tmp_path, 1) as (worker,):
+        await until(worker.is_ready, seconds=60, what="ready")
+        chosen = list(standing.letters.values())
+        running = asyncio.create_task(replaying.replay(made, chosen, ends, "eve", "now", lambda *_: begun.set()))
+        await begun.wait()
+        code, out, err = await erase(settings, "annotator", WHO, "--json")
+        assert code == 0, err
+        assert json.loads(out)["dead_letters"] == count
+        with pytest.raises(Failure, match="another replay or an erasure"):
+            await running
+        code, out, err = await erase(settings, "annotator", WHO, "--json")
+        assert code == 0, err
+        again = json.loads(out)
+        assert (again["rows"], again["votes"], again["dead_letters"]) == (0, 0, 0), "nothing came back meanwhile"
+    left = {one.key: one.value for one in await read_topic(bootstrap, namespace, "dead-letters")}
+    assert set(left.values()) == {None}
+    assert len(await read_topic(bootstrap, namespace, "annotations")) < count
+
+
+async def test_what_no_client_library_would_send_does_not_keep_the_report_from_coming(
+    bootstrap: str, namespace: str, tmp_path: Path
+) -> None:
+    settings = settings_for(bootstrap, namespace, partitions=1)
+    await make_topics(settings)
+    name = full_name(namespace, "annotations")
+    odd = batch([record(WHO.encode(), b"{}", headers=[(b"\xff", b"x")])])
+    bomb = batch([record(b"k", b"")], attributes=GZIP, payload=gzip.compress(record(b"k", bytes(64 << 20))))
+    for one in (odd, bomb):
+        assert await send(bootstrap, name, 0, one) == "NoError"
+    with workers(settings, tmp_path, 1) as (worker,):
+        await until(worker.is_ready, seconds=60, what="ready")
+        code, out, err = await erase(settings, "annotator", WHO, "--json")
+    assert code == 0, err
+    remains = {one["topic"]: one for one in json.loads(out)["remains"]}
+    assert remains["annotations"]["records"] == 1
+    assert "1 batches that nobody can read were not searched" in remains["annotations"]["why"]
+
+
 def test_without_its_topics_it_is_one_line(bootstrap: str, namespace: str, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ("--broker", bootstrap, "--namespace", namespace, "--reason", "asked for", "--yes")
     assert cli.run(["erase", "task", "t1", *flags]) == 1
@@ -212,11 +313,27 @@ async def test_an_administrator_may_and_is_told_what_others_must_do(
         assert remains["annotations"]["records"] is None
         assert "may not read it" in remains["annotations"]["why"]
         assert remains["annotations"]["until"]
-        code, out, err = await erase(admin, "task", "t1")
-        assert code == 1
-        told = [line for line in err.splitlines() if line.startswith("goldstream: ")]
-        assert len(told) == 1
-        assert f"{namespace}.gold: our login may not write it: a gold-keeper must send a null value" in told[0]
+        code, out, err = await erase(admin, "task", "unknown")
+        assert (code, [line for line in err.splitlines() if line.startswith("goldstream: ")]) == (0, [])
+        await publish(secured.bootstrap, namespace, [project("frozen"), task("t1"), gold("t1", "cat")])
+        await until(lambda: worker.metric('goldstream_tasks{phase="gold"}') == 1, seconds=20, what="gold")
+
+        async def told() -> list[str]:
+            code, _, err = await erase(admin, "task", "t1")
+            problems = [line for line in err.splitlines() if line.startswith("goldstream: ")]
+            assert code == bool(problems)
+            return problems
+
+        by_producer, by_keeper = await told()
+        assert f"{namespace}.tasks: our login may not write it: a producer must send a null value" in by_producer
+        assert f"{namespace}.gold: our login may not write it: a gold-keeper must send a null value" in by_keeper
+        for topic, left in (("tasks", [by_keeper]), ("gold", [])):
+            await publish(secured.bootstrap, namespace, [(topic, b"t1", None)])
+
+            async def is_read(left: list[str] = left) -> bool:
+                return await told() == left
+
+            await until(is_read, seconds=60, what=f"the null in {topic}")
         code, out, err = await erase(secured.login("producer", namespace=namespace, partitions=1), "task", "t1")
         assert code == 1
         assert "may not" in err

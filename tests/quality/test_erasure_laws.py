@@ -228,7 +228,9 @@ def test_after_a_tasks_erasure_nothing_but_its_id_is_left(history: list[Event], 
             assert [one.tag for one in told] == ["late"]
     state.commit()
     left = tasks(state)[WHAT]
-    assert left == Task("withdrawn", left.project, left.task_type, version=left.version, published=left.published)
+    assert left == Task(
+        "withdrawn", left.project, left.task_type, version=left.version, published=left.published, left=left.left
+    )
     assert left.published is None or (left.published.status, left.published.answers) == ("withdrawn", {})
     assert {one.topic for one in outputs} <= {"labels", "labels.latest", DONE}
     assert not any(holds(one.value, f'"{answer}"') for one in outputs for answer in CLASSES)

@@ -119,6 +119,62 @@ def test_an_erased_task_can_be_published_again() -> None:
     assert labels(new_vote(campaign, "bob", "dog"))[-1]["version"] == 3
 
 
+def left(outputs: list[Output]) -> list[str]:
+    return list(bodies(outputs, DONE)[-1]["left"])
+
+
+def test_it_is_told_what_others_must_still_withdraw_until_they_have() -> None:
+    campaign = Campaign()
+    campaign.publish()
+    assert left(erase(campaign, "task", "t")) == ["tasks"]
+    campaign.apply("tasks", "t", None, LATER + 1)
+    assert left(erase(campaign, "task", "t")) == []
+    campaign = Campaign()
+    campaign.publish()
+    campaign.gold("dog")
+    for _ in range(2):
+        assert left(erase(campaign, "task", "t")) == ["tasks", "gold"], "asking again does not make it go"
+    campaign.apply("gold", "t", None, LATER + 1)
+    assert left(erase(campaign, "task", "t")) == ["tasks"]
+
+
+def test_gold_of_a_withdrawn_or_unpublished_task_is_told_too() -> None:
+    campaign = Campaign()
+    campaign.publish()
+    campaign.gold("dog")
+    campaign.apply("tasks", "t", None, AT + 1)
+    assert left(erase(campaign, "task", "t")) == ["gold"]
+    campaign = Campaign()
+    campaign.gold("dog")
+    assert left(erase(campaign, "task", "t")) == ["gold"]
+    campaign = Campaign()
+    campaign.gold("dog")
+    campaign.withdraw_gold()
+    assert left(erase(campaign, "task", "t")) == []
+
+
+def test_gold_of_a_withdrawn_task_that_is_published_again_can_be_withdrawn() -> None:
+    campaign = Campaign()
+    campaign.publish()
+    campaign.gold("dog")
+    campaign.apply("tasks", "t", None, AT + 1)
+    campaign.publish()
+    assert campaign.task().left == ["gold"]
+    assert rejections(campaign.withdraw_gold()) == []
+    assert campaign.task().left == []
+    assert reasons(campaign.withdraw_gold()) == ["nothing_to_withdraw"]
+
+
+def test_asking_again_erases_no_less_than_before() -> None:
+    outputs, state = play(
+        ("erasures.a", request("annotator", "ann") | {"at": AT + 500}, LATER),
+        ("erasures.a", request("annotator", "ann") | {"at": AT + 100}, LATER),
+        ("annotations", sent.annotation("old"), AT + 400),
+    )
+    assert [one[0] for one in progress(outputs)] == ["done", "done", "late"]
+    assert not [key for key in state.committed if "ann" in key]
+
+
 def test_an_unknown_task_is_erased_too_so_that_it_does_not_come() -> None:
     campaign = Campaign()
     assert progress(erase(campaign, "task", "t")) == [("done", 0, 0, 0)]
