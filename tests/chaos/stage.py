@@ -23,7 +23,7 @@ FOURTH, TWIN = WORKERS, WORKERS + 1
 """Places of the worker that comes and goes, and of the one that takes another's identity."""
 
 # Other work may hold the machine; and nothing of a log is compacted away that is read again at the end.
-BROKER_SETTINGS = {"log.cleaner.min.compaction.lag.ms": str(24 * 3600 * 1000)}
+BROKER_SETTINGS = {"log.cleaner.min.compaction.lag.ms": str(3600 * 1000)}
 
 STUCK = "No in-memory snapshot for epoch"
 """What Kafka 4.1.1 says when its group coordinator came back from a SIGKILL with an older state than its log has, and

@@ -106,7 +106,8 @@ def settings_for(bootstrap: str, namespace: str, **more: object) -> dict[str, ob
 
 
 async def make_topics(settings: Mapping[str, object]) -> None:
-    await create(Settings(**settings))  # type: ignore[arg-type]  # validated by it
+    failed = [each for each in await create(Settings(**settings)) if each.error]  # type: ignore[arg-type]  # validated
+    assert not failed, failed
 
 
 @contextlib.contextmanager
