@@ -29,6 +29,7 @@ law = settings(max_examples=60, deadline=None)
 
 PARTITIONS = 1
 TICKS = ("ticks.a", "ticks.t")
+ERASURES = ("erasures.a", "erasures.t")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _append(logs: Logs, topic: str, records: Iterable[Message | Output]) -> None
 
 
 def _inputs(*, poison: int) -> Logs:
-    logs: Logs = {topic: [] for topic in (*INPUTS, "annotators", *TICKS, *OUTPUTS)}
+    logs: Logs = {topic: [] for topic in (*INPUTS, "annotators", *ERASURES, *TICKS, *OUTPUTS)}
     workload = make(seed=3, annotations=600)
     for message in (*workload.setup, *workload.annotations):
         _append(logs, message[0], [message])

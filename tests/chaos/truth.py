@@ -73,7 +73,7 @@ def refusal_faults(dead_letters: Iterable[Record], truth: Truth) -> list[str]:
     """Return what was refused without cause, for another reason or more than once, and what was not refused."""
     found: Counter[Refusal] = Counter()
     for record in dead_letters:
-        headers = {name: value.decode() for name, value in record.headers}
+        headers = {name: value.decode(errors="replace") for name, value in record.headers}
         if headers["topic"] == SCORED:
             found[SCORED, None, json.loads(record.value)["annotation_id"], headers["reason"]] += 1
         else:
