@@ -10,6 +10,7 @@ import msgspec
 from pydantic import ValidationError
 
 from schemas import DeadLetter
+from streams.engine.intake import OTHER_ID
 from streams.engine.records import SourceRecord
 from streams.engine.routing import partition_of
 from streams.events import KEY_BYTES, Source, coordinates
@@ -191,6 +192,10 @@ def obstacle(letter: Letter) -> str | None:
         (
             letter.reason == "invalid_key" and len(letter.key or b"") >= KEY_BYTES,
             f"its key is longer than any that is accepted, and only the first {KEY_BYTES} bytes of it are kept",
+        ),
+        (
+            letter.reason == "misrouted" and OTHER_ID in letter.error,
+            "its key is not the id in its value, so it would be refused again: send it anew under the right key",
         ),
         (letter.key is None, "it has no key, hence no partition that it belongs to"),
         (

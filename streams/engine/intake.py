@@ -16,6 +16,9 @@ ID_CHARS = 200
 KEYS = 1 << 15
 """How many keys of a source are remembered as checked; then it starts over."""
 
+OTHER_ID = "differs from the id in the value"
+"""What the error says of a record whose key is another one; it is misrouted, wherever it is sent."""
+
 Gate = Callable[[SourceRecord], Event | Output]
 
 
@@ -94,7 +97,7 @@ def _oversized(raw: bytes, limit: int) -> NoReturn:
 
 
 def _misrouted(key: str, identity: str) -> NoReturn:
-    raise Rejected("misrouted", f"key: {key[:80]!r} differs from the id in the value {identity[:80]!r}")
+    raise Rejected("misrouted", f"key: {key[:80]!r} {OTHER_ID} {identity[:80]!r}")
 
 
 def _without_value(topic: str) -> NoReturn:

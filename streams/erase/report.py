@@ -63,15 +63,16 @@ def as_json(outcome: Outcome) -> str:
 def as_text(outcome: Outcome) -> Iterator[str]:
     """Yield the lines of the report, problems apart."""
     erasure, progress = outcome.erasure, outcome.progress
+    far = " so far: not all have answered" if progress.missing else ""
     if erasure.kind is ErasureKind.annotator:
         yield f"pseudonym       {erasure.pseudonym}"
-        yield f"annotator side  {progress.rows:,} entries removed"
-        yield f"task side       {progress.votes:,} votes stand under the pseudonym"
+        yield f"annotator side  {progress.rows:,} entries removed{far}"
+        yield f"task side       {progress.votes:,} votes stand under the pseudonym{far}"
     else:
         yield (
             f"task side       {progress.votes:,} votes and the content removed"
             if progress.rows
-            else ("task side       the task was not known")
+            else ("task side       no answer yet" if progress.missing else "task side       the task was not known")
         )
     yield f"under way       {progress.dropped:,} events dropped"
     yield f"dead letters    {outcome.letters:,} erased"

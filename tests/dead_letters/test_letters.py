@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.dead_letters.letters import SOURCES, Letter, Standing, Wanted, obstacle, target
+from streams.engine.intake import OTHER_ID
 from streams.engine.routing import partition_of
 from streams.events import DEAD_VALUE_BYTES, KEY_BYTES
 from tests.dead_letters.made import Record, died, letter, letters, mark, record
@@ -108,6 +109,8 @@ def moved(topic: str, **more: Any) -> Letter:
         (letter(key=None), "it has no key"),
         (letter(key=b"k" * 900, reason="invalid_key"), "its key is longer than any that is accepted"),
         (letter(key=b"k" * KEY_BYTES), None),
+        (letter(reason="misrouted"), None),
+        (letter(reason="misrouted", error=f"key: 'bob' {OTHER_ID} 'ann'"), "its key is not the id"),
         (moved("annotations.scored", value=bytes(1_048_576)), None),
         (moved("ticks.a"), "nobody needs it"),
         (moved("outcomes"), None),
