@@ -12,7 +12,8 @@ from aiokafka import errors as kafka
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.brokers import CONNECT_SECONDS, connected
-from streams.engine.clients import Clients, close_producer
+from streams.engine.clients import Clients, close_producer, failure
+from streams.engine.errors import Verdict, verdict
 from streams.failures import Failure
 from streams.reading import TopicReader, reading
 from streams.security import client_security
@@ -65,7 +66,14 @@ class Namespace:
                 raise Failure(
                     f"broker {self.clients.bootstrap}: has no transactions, and this needs them; nothing was sent"
                 ) from None
-            yield producer
+            try:
+                yield producer
+            except (kafka.KafkaError, AssertionError) as error:
+                # Who is fenced between two sends may be told no more than that something is wrong.
+                reason = failure(producer)
+                if reason is None or verdict(error) is Verdict.FENCED:
+                    raise
+                raise reason from error
         finally:
             await close_producer(producer)
 

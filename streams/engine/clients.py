@@ -79,7 +79,7 @@ class Clients:
 
 def failure(producer: AIOKafkaProducer) -> BaseException | None:
     """Return what ended the producer's transaction behind its user's back, if anything did."""
-    waiter = producer._txn_manager._transaction_waiter
+    waiter = producer._txn_manager and producer._txn_manager._transaction_waiter
     return None if waiter is None or not waiter.done() or waiter.cancelled() else waiter.exception()
 
 
