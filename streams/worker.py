@@ -12,6 +12,7 @@ import sys
 from typing import Any, NoReturn
 
 from aiokafka.errors import KafkaError
+from faust.tables.recovery import ServiceStopped
 
 from streams.app import Goldstream, create_app
 from streams.engine.errors import Fatal, Verdict, verdict
@@ -137,9 +138,9 @@ def _require_port(settings: Settings) -> None:
 
 
 def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Leave out what aiokafka leaves behind: a fenced producer's futures that nobody waits for."""
-    if isinstance(context.get("exception"), KafkaError) and "future" in context:
-        log.debug("left by a producer: %r", context["exception"])
+    """Leave out what nobody waits for: a fenced producer's futures, and a recovery that Faust's stop has overtaken."""
+    if isinstance(context.get("exception"), KafkaError | ServiceStopped) and "future" in context:
+        log.debug("left behind: %r", context["exception"])
     else:
         loop.default_exception_handler(context)
 

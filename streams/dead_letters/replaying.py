@@ -82,6 +82,11 @@ async def replay(settings: Settings, letters: Sequence[Letter], since: Ends, by:
             who = not_allowed(f"write {refused}", "Write", there.clients.security)
             raise NotAllowed(f"{who}; gold needs those of gold-keeper too, or leave it out with --topic") from None
         except kafka.KafkaError as error:
+            if type(error) is kafka.KafkaError:  # what aiokafka makes of an answer that Kafka has no code for
+                # Kafka 4.1 answers so to a commit that another producer's start is about to fence.
+                raise Failure(
+                    f"the replay was broken off by the broker ({error}); what it sent is marked: run it again"
+                ) from None
             if verdict(error) is not Verdict.FENCED:
                 raise
             raise Failure(
