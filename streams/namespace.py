@@ -22,6 +22,10 @@ from streams.topics import all_topics, full_name
 from streams.topics_admin import FEW, found_topics, partition_counts
 
 
+class TakenOver(Exception):
+    """A transaction will not be committed, since another producer with its id was started; the message says so."""
+
+
 @dataclass(frozen=True)
 class Namespace:
     """What the brokers tell of the topics, and how to speak to them; made by `opened`.
@@ -66,16 +70,34 @@ class Namespace:
                 raise Failure(
                     f"broker {self.clients.bootstrap}: has no transactions, and this needs them; nothing was sent"
                 ) from None
-            try:
-                yield producer
-            except (kafka.KafkaError, AssertionError) as error:
-                # Who is fenced between two sends may be told no more than that something is wrong.
-                reason = failure(producer)
-                if reason is None or verdict(error) is Verdict.FENCED:
-                    raise
-                raise reason from error
+            yield producer
         finally:
             await close_producer(producer)
+
+
+@asynccontextmanager
+async def transaction(producer: AIOKafkaProducer) -> AsyncIterator[None]:
+    """Commit what an ``async with`` block sends, or nothing of it.
+
+    Raises
+    ------
+    TakenOver
+        Another producer with its transactional id was started, or the broker ended the transaction without a reason:
+        Kafka 4.1 answers UNKNOWN_SERVER_ERROR, for which aiokafka has no class, to a commit that it is about to fence.
+    """
+    try:
+        async with producer.transaction():
+            yield
+    except (kafka.KafkaError, AssertionError) as error:
+        # Who is fenced between two sends may be told no more than that something is wrong.
+        reason = failure(producer) or error
+        if Verdict.FENCED in (verdict(error), verdict(reason)):
+            raise TakenOver("another replay or an erasure was started and took over") from error
+        if kafka.KafkaError in (type(error), type(reason)):
+            raise TakenOver(
+                f"the broker broke it off ({error}), as it does when another replay or an erasure is started"
+            ) from error
+        raise reason from None if reason is error else error
 
 
 @asynccontextmanager

@@ -14,11 +14,10 @@ from streams.acls import replaying_id
 from streams.brokers import NotAllowed
 from streams.dead_letters.letters import Letter, Standing, Wanted, target
 from streams.dead_letters.log import DeadLetterLog, opened
-from streams.engine.errors import Verdict, verdict
 from streams.engine.records import SourceRecord
 from streams.events import coordinates
 from streams.failures import Failure
-from streams.namespace import Namespace
+from streams.namespace import Namespace, TakenOver, transaction
 from streams.reading import Ends
 from streams.refusals import not_allowed
 from streams.settings import Settings, SettingsError
@@ -81,17 +80,8 @@ async def replay(settings: Settings, letters: Sequence[Letter], since: Ends, by:
                 raise
             who = not_allowed(f"write {refused}", "Write", there.clients.security)
             raise NotAllowed(f"{who}; gold needs those of gold-keeper too, or leave it out with --topic") from None
-        except kafka.KafkaError as error:
-            if type(error) is kafka.KafkaError:  # what aiokafka makes of an answer that Kafka has no code for
-                # Kafka 4.1 answers so to a commit that another producer's start is about to fence.
-                raise Failure(
-                    f"the replay was broken off by the broker ({error}); what it sent is marked: run it again"
-                ) from None
-            if verdict(error) is not Verdict.FENCED:
-                raise
-            raise Failure(
-                f"another replay or an erasure in {there.name} was started and took over: this one has stopped"
-            ) from None
+        except TakenOver as error:
+            raise Failure(f"replay in {there.name}: {error}; what was sent is marked, the rest can be sent") from None
 
 
 async def _still(log: DeadLetterLog, letters: Sequence[Letter], since: Ends, told: Told) -> list[Letter]:
@@ -128,7 +118,7 @@ async def _send(
     found = await log.records(letter.place for letter in batch if letter.place is not None)
     bodies = [(letter, found[letter.place]) for letter in batch if letter.place is not None and letter.place in found]
     if bodies:
-        async with producer.transaction():
+        async with transaction(producer):
             sent = [await _again(log.namespace, producer, letter, body) for letter, body in bodies]
             as_ones = [
                 coordinates(letter.topic, where.partition, where.offset)

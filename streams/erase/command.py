@@ -9,14 +9,13 @@ from pydantic import ValidationError
 
 from schemas import Erasure, ErasureKind, explain
 from streams import consent
-from streams.engine.errors import Verdict, verdict
 from streams.erase import report
 from streams.erase.asking import CONTENT, Progress, ask, request, withdraw
 from streams.erase.naming import Names
 from streams.erase.remains import remaining
 from streams.erase.report import Outcome
 from streams.erase.tombstones import erase_letters, withdraw_content, without_replays
-from streams.namespace import Namespace, opened
+from streams.namespace import Namespace, TakenOver, opened
 from streams.settings import Settings, SettingsError
 from streams.topics import DEAD, all_topics
 from streams.topics_admin import found_with_configs
@@ -112,10 +111,8 @@ async def _erase_letters(namespace: Namespace, producer: AIOKafkaProducer, names
         why = f"our login may not read or write {name}; run this again as an administrator (goldstream topics acls)"
     except TimeoutError:
         why = f"a transaction on {name} stays open; run this again when it has ended (transaction.max.timeout.ms)"
-    except kafka.KafkaError as error:
-        if verdict(error) is not Verdict.FENCED:
-            raise
-        why = "a replay or another erasure was started meanwhile, and may have brought some of it back; run this again"
+    except TakenOver as error:
+        why = f"{error}, and may have brought some of it back; run this again"
     return 0, [f"dead letters were not erased, or not all: {why}"]
 
 

@@ -14,7 +14,7 @@ from streams.engine.records import SourceRecord
 from streams.engine.routing import partition_of
 from streams.erase.naming import Names
 from streams.events import DEAD_LETTERS
-from streams.namespace import Namespace
+from streams.namespace import Namespace, transaction
 
 BATCH = 500
 """Dead letters in one transaction."""
@@ -46,7 +46,7 @@ async def erase_letters(namespace: Namespace, producer: AIOKafkaProducer, names:
     ------
     aiokafka.errors.TopicAuthorizationFailedError
         We may not read or write them.
-    aiokafka.errors.ProducerFenced
+    TakenOver
         A replay was started.
     TimeoutError
         A transaction on them stays open.
@@ -67,7 +67,7 @@ async def erase_letters(namespace: Namespace, producer: AIOKafkaProducer, names:
     for start in range(0, len(naming), BATCH):
         batch = naming[start : start + BATCH]
         if namespace.exact:
-            async with producer.transaction():
+            async with transaction(producer):
                 await _write_over(namespace, producer, batch)
         else:
             await _write_over(namespace, producer, batch)

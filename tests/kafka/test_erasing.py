@@ -298,7 +298,8 @@ async def test_a_replay_that_starts_meanwhile_is_told(bootstrap: str, namespace:
     await replayer.stop()
     code, _, err = await command
     assert code == 1
-    assert "dead letters were not erased, or not all: a replay or another erasure was started meanwhile" in err
+    assert "dead letters were not erased, or not all: " in err
+    assert "another replay or an erasure" in err
     assert "Traceback" not in err
     assert len(await read_topic(bootstrap, namespace, "dead-letters")) == 1
 
