@@ -57,12 +57,15 @@ class Loop:
     ----------
     refused : Counter
         Dead letters by their reason.
+    written : int
+        How many records the sides wrote.
     """
 
     def __init__(self, take: Callable[[Output], None], *, outcome_delay: int = 0) -> None:
         sides: tuple[Side, ...] = (AnnotatorSide(), TaskSide(), ProjectSide(partitions=1))
         lanes = [_Lane(side) for side in sides]
         self.refused: Counter[str] = Counter()
+        self.written = 0
         self._lanes = {lane.side.name: lane for lane in lanes}
         self._readers = {
             source.topic: (lane, lane.intake.gate(source.topic)) for lane in lanes for source in lane.side.sources
@@ -107,6 +110,7 @@ class Loop:
         while waiting:
             for output in self._step(waiting.popleft()):
                 take(output)
+                self.written += 1
                 topic = output.topic
                 if topic == DEAD_LETTERS:
                     self.refused[output.tag] += 1
