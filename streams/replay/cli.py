@@ -92,6 +92,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     multiple=True,
     help="How votes are weighed; repeat it to compare [default reliability].",
 )
+@click.option("--compare", type=click.Choice(["crowd-kit"]), help="Score its batch methods too (extra: compare).")
 @click.option("--task-column", metavar="NAME", default="task", help="Default task.")
 @click.option("--worker-column", metavar="NAME", default="worker", help="Default worker.")
 @click.option("--label-column", metavar="NAME", default="label", help="Default label.")
@@ -132,6 +133,7 @@ def replay(files: tuple[Path, ...], **chosen: Any) -> int:
             classes=chosen["classes"],
             ordinal=chosen["ordinal"],
             policies=chosen["policies"] or _WEIGHTINGS[:1],
+            compares=chosen["compare"] is not None,
             as_json=chosen["as_json"],
         ),
     )

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from streams.failures import Failure
+from streams.replay import crowd_kit
 from streams.replay.history import Columns, History, read
 from streams.replay.labels import Labels, labels_of
 from streams.replay.orders import Order
@@ -29,6 +30,7 @@ class Options:
     classes: tuple[str, ...] | None
     ordinal: tuple[str, ...] | None
     policies: tuple[str, ...]
+    compares: bool
     as_json: bool
 
 
@@ -95,6 +97,9 @@ def result_of(path: Path, options: Options) -> Result:
                 golds.append(played.gold)
         methods[policy] = mean(each)
     methods["majority"] = figures_of_batch(history, labels, lambda: majority(history, labels), golds)
+    if options.compares:
+        for name, method in crowd_kit.methods(history, labels).items():
+            methods[name] = figures_of_batch(history, labels, method, golds)
     if kept is None:
         raise ValueError("policies: expected at least one")
     return Result(history, labels, methods, kept)
