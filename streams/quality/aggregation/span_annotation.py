@@ -95,7 +95,7 @@ def aggregate(space: SpanSpace, votes: Sequence[Vote], min_agreement: int, *, pl
     found.sort(key=lambda piece: piece[:2])
     soft = [_share(piece.odds, total) if plain else _logistic(piece.odds) for piece in found]
     label_ = _spans(found)
-    agreement = mean_pairwise(marked, weights, _character_f1)
+    agreement = mean_pairwise([(one, size(one)) for one in marked], weights, _character_f1)
     reason = gate(agreement, min_agreement)
     return Aggregate(
         label=label_ if reason is None else None,
@@ -122,7 +122,7 @@ def score(answer: Sequence[dict[str, Any]], reference: Sequence[dict[str, Any]])
     >>> score([{"start": 0, "end": 4, "label": "x"}], [{"start": 2, "end": 6, "label": "x"}])
     500000
     """
-    return _character_f1(typed(answer), typed(reference))
+    return f1(*overlap(answer, reference))
 
 
 def overlap(answer: Sequence[dict[str, Any]], reference: Sequence[dict[str, Any]]) -> tuple[int, int, int]:
@@ -212,8 +212,8 @@ def _logistic(odds: int) -> float:
     return round((1 if odds >= 0 else rarer) / (1 + rarer), DIGITS)
 
 
-def _character_f1(one: Typed, other: Typed) -> int:
-    return f1(in_common(one, other), size(one), size(other))
+def _character_f1(one: tuple[Typed, int], other: tuple[Typed, int]) -> int:
+    return f1(in_common(one[0], other[0]), one[1], other[1])
 
 
 def _exact(answer: Sequence[dict[str, Any]]) -> frozenset[tuple[int, int, str]]:
