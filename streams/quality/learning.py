@@ -69,8 +69,11 @@ def learn(state: State, outcome: Judgement, timestamp: int) -> list[Output]:
         if cells is None:
             continue
         counts = kept.spaces.setdefault(one.space, Counts(one.classes))
-        counts.cells = {**counts.cells, **cells}
-        counts.cells = {cell: mass for cell, mass in counts.cells.items() if mass}
+        for cell, mass in cells.items():
+            if mass:
+                counts.cells[cell] = mass
+            else:
+                counts.cells.pop(cell, None)
         counts.mass += sum(difference for _, difference in one.change)
         counts.moved += sum(abs(difference) for _, difference in one.change)
         sums = {"right": [0] * one.classes, "given": [0] * one.classes}

@@ -169,7 +169,7 @@ class TaskSide:
         return outputs + erasures.go_on(state, event, self.batch, pseudonyms.replace)
 
     def _rescore_left(self, state: State, timestamp: int) -> list[Output]:
-        due = min(rescoring.left(state), self.batch)
+        due = min(rescoring.ticked(state), self.batch)
         return rescoring.look(state, due, partial(_rescore, state, timestamp)) if due else []
 
     def _erase(self, state: State, event: Event) -> list[Output]:
