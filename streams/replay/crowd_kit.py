@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -40,6 +41,12 @@ def methods(history: History, labels: Labels) -> dict[str, Callable[[], dict[str
 
 
 def _run(aggregation: Any, table: Any, name: str) -> dict[str, Verdict]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is written for an older pandas, thousands of times
+        return _fitted(aggregation, table, name)
+
+
+def _fitted(aggregation: Any, table: Any, name: str) -> dict[str, Verdict]:
     model = getattr(aggregation, name)(**_ARGUMENTS.get(name, {}))
     if name in _BY_SKILL:
         # Their own last step is this one, and asks scikit-learn something that its newer versions refuse.

@@ -106,7 +106,7 @@ def majority(history: History, labels: Labels) -> dict[str, Verdict]:
         value = fmean(given.values()) if labels.is_ordinal else None
         shares = {place: count / len(given) for place, count in counts.items()}
         leaders = tuple(place for place, count in counts.items() if count == most)
-        found[task] = Verdict(leaders, most / len(given), shares, value, len(given))
+        found[task] = Verdict(leaders, most / len(given), shares, value, value, len(given))
     return found
 
 

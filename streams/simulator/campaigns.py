@@ -51,9 +51,7 @@ class Campaign:
 
     def __post_init__(self) -> None:
         if self.redundancy > self.annotators:
-            raise ValueError(
-                f"redundancy: {self.redundancy} votes a task need as many annotators, got {self.annotators}"
-            )
+            raise ValueError(f"redundancy: expected at most as many as annotators, {self.annotators}")
         if min(self.tasks, self.redundancy) < 1 or len(self.prior) < 2 or abs(sum(self.prior) - 1) > 1e-9:
             raise ValueError("expected a task, a vote, and classes whose shares add up to 1")
 
