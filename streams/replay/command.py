@@ -95,8 +95,7 @@ class Result:
 
 def run(files: Sequence[Path], options: Options) -> int:
     """Replay the files and return the exit code; raises `Failure` for what cannot be used."""
-    if options.plot is not None:
-        plots.demand_matplotlib()
+    _demand_extras_and_folders(options)
     results = []
     with _watched() as watch:
         for path in files:
@@ -108,6 +107,17 @@ def run(files: Sequence[Path], options: Options) -> int:
     if options.as_json:
         click.echo(json.dumps([result.as_json() for result in results], indent=2))
     return 0
+
+
+def _demand_extras_and_folders(options: Options) -> None:
+    """Raise `Failure` for what would fail at the end of a long replay."""
+    if options.plot is not None:
+        plots.demand_matplotlib()
+    if options.compares:
+        crowd_kit.demand_crowd_kit()
+    for path in (options.labels, options.annotators, options.recheck, options.plot):
+        if path is not None and not path.parent.is_dir():
+            raise Failure(f"{path}: cannot be written: there is no folder {path.parent}")
 
 
 def with_policy(plan: Plan, **fields: Any) -> Plan:

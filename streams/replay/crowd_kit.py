@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from streams.failures import Failure
@@ -21,19 +22,17 @@ _ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def methods(history: History, labels: Labels) -> dict[str, Callable[[], dict[str, Verdict]]]:
-    """Return the methods by name, each ready to run on the last answer of every worker to every task.
+def demand_crowd_kit() -> None:
+    """Raise `Failure` where it is not installed."""
+    if find_spec("crowdkit") is None:
+        raise Failure("--compare crowd-kit needs the extra compare: pip install 'goldstream[compare]'")
 
-    Raises
-    ------
-    Failure
-        crowd-kit is not installed.
-    """
-    try:
-        import pandas as pd  # noqa: PLC0415 - an extra, and slow to import
-        from crowdkit import aggregation  # noqa: PLC0415 - as above
-    except ImportError:
-        raise Failure("--compare crowd-kit needs the extra compare: pip install 'goldstream[compare]'") from None
+
+def methods(history: History, labels: Labels) -> dict[str, Callable[[], dict[str, Verdict]]]:
+    """Return the methods by name, each ready to run on the last answer of every worker to every task."""
+    import pandas as pd  # noqa: PLC0415 - an extra, and slow to import
+    from crowdkit import aggregation  # noqa: PLC0415 - as above
+
     votes = {(answer.task, answer.worker): labels.index[answer.label] for answer in history.answers}
     table = pd.DataFrame([(*pair, place) for pair, place in votes.items()], columns=["task", "worker", "label"])
     run = partial(_run, aggregation, table)

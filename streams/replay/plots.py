@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,8 @@ from streams.replay.spending import Spent
 
 def demand_matplotlib() -> None:
     """Raise `Failure` where it is not installed."""
-    try:
-        import matplotlib as mpl  # noqa: F401, PLC0415 - an extra
-    except ImportError:
-        raise Failure("--plot needs the extra plot: pip install 'goldstream[plot]'") from None
+    if find_spec("matplotlib") is None:
+        raise Failure("--plot needs the extra plot: pip install 'goldstream[plot]'")
 
 
 def draw(
