@@ -20,6 +20,7 @@ from streams.replay.cli import replay
 from streams.settings import CLIENT_GROUPS, GROUPS, Settings
 from streams.settings_flags import SettingsCommand
 from streams.settings_table import markdown
+from streams.simulator.cli import simulate
 
 PROGRAM = "goldstream"
 WRONG_USAGE, BUG, INTERRUPTED = 2, 70, 130
@@ -196,6 +197,7 @@ def topics_check(settings: Settings) -> int:
 commands.add_command(dead_letters)
 commands.add_command(erase)
 commands.add_command(replay)
+commands.add_command(simulate)
 
 
 @commands.command("settings", short_help="Print the table of all settings in Markdown.")
