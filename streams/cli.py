@@ -19,6 +19,7 @@ from streams.printable import printable
 from streams.settings import CLIENT_GROUPS, GROUPS, Settings
 from streams.settings_flags import SettingsCommand
 from streams.settings_table import markdown
+from streams.snapshot.cli import snapshot
 
 PROGRAM = "goldstream"
 WRONG_USAGE, BUG, INTERRUPTED = 2, 70, 130
@@ -194,6 +195,7 @@ def topics_check(settings: Settings) -> int:
 
 commands.add_command(dead_letters)
 commands.add_command(erase)
+commands.add_command(snapshot)
 
 
 @commands.command("settings", short_help="Print the table of all settings in Markdown.")
