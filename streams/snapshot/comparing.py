@@ -14,10 +14,10 @@ from typing import Any, Literal, get_args
 import click
 import msgspec
 
-from streams.printable import fit, printable
+from streams.printable import fit, plain, printable
 from streams.snapshot.files import read_rows
 from streams.snapshot.manifest import Manifest, verified
-from streams.snapshot.rows import Row, shown
+from streams.snapshot.rows import Row
 from streams.topics_commands import MISMATCH, OK, aligned
 
 Kind = Literal["added", "removed", "relabelled", "revised"]
@@ -89,7 +89,7 @@ def _kind(before: Row | None, after: Row | None) -> Kind | None:
         return "added"
     if after is None:
         return "removed"
-    if shown(before.label) != shown(after.label):
+    if plain(before.label) != plain(after.label):
         return "relabelled"
     # A label is JSON in one format, and text in the other.
     same = all(getattr(before, name) == getattr(after, name) for name in _COMPARED if name != "label")
@@ -155,5 +155,5 @@ def _as_text(manifests: tuple[Manifest, Manifest], told: list[Change], counts: C
 def _label(row: Row | None) -> str:
     if row is None:
         return ""
-    name = fit(printable(shown(row.label)), LABEL_CELLS) or row.status
+    name = fit(printable(plain(row.label)), LABEL_CELLS) or row.status
     return name if row.confidence is None else f"{name} ({row.confidence:.2f})"

@@ -11,7 +11,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streams.snapshot.rows import Row, shown
+from streams.printable import plain
+from streams.snapshot.rows import Row
 
 GROUP_ROWS = 20_000
 """Rows that are held at a time, and make a row group."""
@@ -54,7 +55,7 @@ class Writer:
     def write(self, line: bytes) -> None:
         """Write a row, given as its line of JSON."""
         row = msgspec.structs.asdict(_row(line))
-        row["label"] = None if row["label"] is None else shown(row["label"])
+        row["label"] = None if row["label"] is None else plain(row["label"])
         row["distribution"] = list(row["distribution"].items())
         row["at"] = datetime.fromisoformat(row["at"])
         self._rows.append(row)

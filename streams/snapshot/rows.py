@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import msgspec
 
-Optional = Literal["undecided", "provisional", "unusable"]
-"""Statuses that are in a snapshot where they are asked for."""
-OPTIONAL: Final[tuple[Optional, ...]] = get_args(Optional)
 SETTLED: Final = "settled"
 KNOWN: Final = "gold"
 """What closes a label whose answer was known: an export of it would say nothing of the annotators, and leak gold."""
@@ -125,14 +122,3 @@ def rows(label: Label) -> Iterator[Row]:
             guidelines_version=label.guidelines_version,
             at=label.at,
         )
-
-
-def shown(label: Any) -> str:
-    """Return an answer as text: of a string itself, of all else its JSON.
-
-    >>> shown("cat"), shown(4), shown({"b": 1, "a": [2]}), shown(None)
-    ('cat', '4', '{"a":[2],"b":1}', '')
-    """
-    if label is None or isinstance(label, str):
-        return label or ""
-    return msgspec.json.encode(label, order="sorted").decode()

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import cli
+from streams.printable import plain
 from streams.snapshot.comparing import KINDS, changes
 from streams.snapshot.files import read_rows
 from streams.snapshot.manifest import MANIFEST, Format, Unsound, verified
-from streams.snapshot.rows import Row, shown
+from streams.snapshot.rows import Row
 from tests.snapshot.made import label, rows_of, write
 
 ANSWERS = st.fixed_dictionaries(
@@ -31,7 +32,7 @@ def rows_by_task(labels: dict[str, dict[str, Any]]) -> list[Row]:
 
 
 def meaning(rows: list[Row]) -> dict[tuple[str, str | None], tuple[Any, ...]]:
-    return {(row.task_id, row.question_id): (shown(row.label), row.confidence) for row in rows}
+    return {(row.task_id, row.question_id): (plain(row.label), row.confidence) for row in rows}
 
 
 @given(LABELS)
