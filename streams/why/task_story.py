@@ -203,10 +203,10 @@ class TaskStory:
         return Line(found, "label", said, more=more)
 
     def _why(self, found: Found, before: Body | None, after: Body) -> str:
-        """Return what the label follows from: what has its time, and of that what can change a label last."""
+        """Return what the label follows from: what has its time; within one millisecond it may be any of several."""
         causes = self._causes.get(found.timestamp)
         if causes:
-            return f" after {causes[-1]}"
+            return f" after {' and '.join(dict.fromkeys(causes))}"
         if before is not None and before.get("policy_version") != after.get("policy_version"):
             return f" under version {after.get('policy_version')} of the project's settings"
         return ""
