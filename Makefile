@@ -76,7 +76,7 @@ $(VENV)/demo: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing goldstream and its development tools into $(VENV)"
-	@$(PIP) --editable '.[demo,dev,parquet]'
+	@$(PIP) --editable '.[demo,dev]'
 	@touch $@ $(VENV)/demo
 
 $(BIN)/python:

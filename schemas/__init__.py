@@ -26,6 +26,7 @@ from schemas.label_spaces import (
     LikertSpace,
     PairwiseSpace,
     RankingSpace,
+    SimpleSpace,
     SpanSpace,
 )
 from schemas.labels import Label, LabelAnswer, LabelStatus
@@ -98,6 +99,7 @@ __all__ = [
     "Question",
     "RankingSpace",
     "ScoredAnnotation",
+    "SimpleSpace",
     "SpanSpace",
     "Task",
     "TaskType",

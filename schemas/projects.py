@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.common import Contract, Count, Id, Moment, Number, Part, Reason, RuleError, Share, Version
+from schemas.common import Contract, Count, Id, Moment, Number, Part, Reason, RuleError, Share, Version, Votes
 from schemas.label_spaces import LabelSpace
 
-Votes = Annotated[int, Field(strict=True, ge=1, le=64)]
 Seconds = Annotated[Number, Field(le=604_800)]
 
 

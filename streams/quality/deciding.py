@@ -55,15 +55,16 @@ def _judge(task: Task, votes: list[Entry], settings: Settings, asked: tuple[Ques
         counted = task.entries[: task.counted]
         kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
         return Decision("unusable", kinds.most_common(1)[0][0], "non_answers")
-    if len(votes) < settings.redundancy:
+    redundancy = task.terms.redundancy or settings.redundancy
+    if len(votes) < redundancy:
         return OPEN
     tallies = tuple(_tally(place, question, votes, settings) for place, question in enumerate(asked))
     reason = _reason(tallies)
-    if reason is not None and reason != "no_aggregator" and len(votes) < settings.max_redundancy:
+    if reason is not None and reason != "no_aggregator" and len(votes) < max(redundancy, settings.max_redundancy):
         return OPEN
     if reason is None:
         phase: Phase = "settled"
-        closed_by = "redundancy" if len(votes) == settings.redundancy else "extended"
+        closed_by = "redundancy" if len(votes) == redundancy else "extended"
     else:
         phase = "undecided"
         closed_by = "redundancy" if reason == "no_aggregator" else "max_redundancy"

@@ -182,4 +182,5 @@ def _terms(sent: Published) -> Terms:
         specializations=list(sent.specializations),
         similarity_key=sent.similarity_key,
         guidelines_version=sent.guidelines_version,
+        redundancy=sent.redundancy or 0,
     )

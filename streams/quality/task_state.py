@@ -59,7 +59,10 @@ class Entry(msgspec.Struct, array_like=True):
 
 
 class Terms(msgspec.Struct, array_like=True):
-    """What of a task may change under its id. Payment in 1e-6 USD, priority in 1e-6, tier as its rank."""
+    """What of a task may change under its id. Payment in 1e-6 USD, priority in 1e-6, tier as its rank.
+
+    `redundancy` is 0 where the project's is meant.
+    """
 
     priority: int = 0
     payment: int = 0
@@ -68,6 +71,7 @@ class Terms(msgspec.Struct, array_like=True):
     specializations: list[str] = []
     similarity_key: str | None = None
     guidelines_version: str | None = None
+    redundancy: int = 0
 
 
 class Truth(msgspec.Struct, array_like=True):

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from streams.quality.annotator_state import Stats
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.keys import key
+from streams.replay.state import LiveState, apply
 from streams.why.annotator_story import AnnotatorStory
 from streams.why.folding import folded
 from streams.why.found import Found
-from tests.quality.harness import MemoryState, apply
 from tests.quality.sent import event, outcome
 from tests.why.made import found, told
 
@@ -43,7 +43,7 @@ def outcomes(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @given(outcomes())
 def test_the_running_counts_are_those_of_the_annotator_side(sent: list[dict[str, Any]]) -> None:
-    side, state, story = AnnotatorSide(), MemoryState(), AnnotatorStory("ann")
+    side, state, story = AnnotatorSide(), LiveState(), AnnotatorStory("ann")
     for offset, body in enumerate(sent):
         apply(side, state, event(side, "outcomes", "ann", body, offset=offset))
         line = story.tell(found("outcomes", body, offset))
