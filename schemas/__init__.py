@@ -31,6 +31,7 @@ from schemas.label_spaces import (
 )
 from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
+from schemas.project_deltas import ProjectDelta
 from schemas.projects import Factors, Policy, Project, Thresholds
 from schemas.quality_events import QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
@@ -46,6 +47,7 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "annotations": Annotation,
         "annotations.scored": ScoredAnnotation,
         "outcomes": Outcome,
+        "project-deltas": ProjectDelta,
         "globals.a": Globals,
         "globals.t": Globals,
         "ticks.a": Tick,
@@ -94,6 +96,7 @@ __all__ = [
     "PairwiseSpace",
     "Policy",
     "Project",
+    "ProjectDelta",
     "QualityEvent",
     "QualityEventKind",
     "Question",

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from schemas.common import Contract, Count, Id, Json, Share, TaskType, Yes
+from schemas.inference import Evidence
 
 
 class OutcomeKind(StrEnum):
@@ -15,10 +16,19 @@ class OutcomeKind(StrEnum):
     attention = "attention"
     training = "training"
     consensus = "consensus"
+    posterior = "posterior"
 
 
 class Outcome(Contract):
-    """One answer compared with the truth, or with the consensus of the others. Sign -1 takes it back."""
+    """One answer compared with the truth, or with the consensus of the others. Sign -1 takes it back.
+
+    Attributes
+    ----------
+    correct : bool or None
+        None of kind posterior, which compares with nothing: only the probabilities of the truths have changed.
+    evidence : list or None
+        What the answer shows of its annotator, one for each of its categorical parts; signed in itself.
+    """
 
     annotator_id: Id
     task_id: Id
@@ -28,8 +38,9 @@ class Outcome(Contract):
     question_id: Id
     kind: OutcomeKind
     sign: Literal[1, -1]
-    correct: Yes
+    correct: Yes | None
     answer: Json
     truth: Json
     quality_score: Share
     policy_version: Count
+    evidence: list[Evidence] | None = None

@@ -249,6 +249,15 @@ OUTCOMES = Topic(
     written_by=("operator",),
     read_by=("auditor",),
 )
+PROJECT_DELTAS = Topic(
+    name="project-deltas",
+    key="project",
+    writers="the annotator and the task side",
+    cleanup="delete",
+    side="projects",
+    retention_ms=MEDIUM,
+    written_by=("operator",),
+)
 GLOBALS_A = _globals("globals.a", "annotators")
 GLOBALS_T = _globals("globals.t", "tasks")
 TICKS_A = _ticks("ticks.a", "annotators")
@@ -312,6 +321,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             ANNOTATIONS,
             SCORED,
             OUTCOMES,
+            PROJECT_DELTAS,
             GLOBALS_A,
             GLOBALS_T,
             TICKS_A,
@@ -332,7 +342,7 @@ SIDES: Mapping[SideName, tuple[str, ...]] = MappingProxyType(
     {
         "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a", "erasures.a"),
         "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t", "erasures.t"),
-        "projects": ("projects",),
+        "projects": ("projects", "project-deltas"),
     }
 )
 """Each side and its source topics; a side's table has the side's name."""

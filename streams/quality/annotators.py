@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from schemas import Action, Annotator, Erasure, ErasureKind, Globals, Thresholds, Tick
 from streams.events import Event, Output, Rejected, Source, State
-from streams.quality import arriving, checks, erasures
+from streams.quality import arriving, checks, erasures, learning, shared, summing
 from streams.quality.annotator_state import Profile, Stats, profile
 from streams.quality.arriving import Arrived
 from streams.quality.checks import Rules
@@ -43,6 +43,10 @@ SOURCES: Final = (
 )
 
 
+def _only(_: bytes) -> int:
+    return 0
+
+
 @dataclass(frozen=True)
 class AnnotatorSide:
     """The annotators table and what follows from its events.
@@ -53,10 +57,16 @@ class AnnotatorSide:
         How many of an annotator's last annotation ids are refused as duplicates.
     batch : int
         How many entries of the table an erasure removes at once.
+    partitions : int
+        How many partitions the task side has.
+    partition_of : callable
+        Returns the one that a task's id belongs to.
     """
 
     remembered: int = 10_000
     batch: int = 5_000
+    partitions: int = 1
+    partition_of: Callable[[bytes], int] = _only
     name: str = "annotators"
     state_version: int = 1
     sources: tuple[Source, ...] = SOURCES
@@ -70,7 +80,7 @@ class AnnotatorSide:
     def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
             case "annotations":
-                return _annotation(state, event, event.value, self.remembered)
+                return self._annotation(state, event, event.value)
             case "outcomes":
                 return _outcome(state, event, event.value)
             case "annotators":
@@ -84,34 +94,35 @@ class AnnotatorSide:
             case _:
                 raise ValueError(f"the annotator side does not read {event.topic!r}")
 
+    def _annotation(self, state: State, event: Event, annotation: Arrived) -> list[Output]:
+        remembered = self.remembered
+        annotator_id, project = annotation.annotator_id, annotation.project
+        annotation_id = annotation.annotation_id
+        author = state.get(key("a", annotator_id), Profile) or _UNKNOWN_PROFILE
+        if is_known(state, annotator_id, annotation_id, remembered):
+            raise Rejected("duplicate", f"annotation_id {annotation_id!r}: {annotator_id!r} has already used it")
+        if not author.active:
+            raise Rejected("annotator_inactive", f"annotator_id {annotator_id!r}: is not active")
 
-def _annotation(state: State, event: Event, annotation: Arrived, remembered: int) -> list[Output]:
-    annotator_id, project = annotation.annotator_id, annotation.project
-    annotation_id = annotation.annotation_id
-    author = state.get(key("a", annotator_id), Profile) or _UNKNOWN_PROFILE
-    if is_known(state, annotator_id, annotation_id, remembered):
-        raise Rejected("duplicate", f"annotation_id {annotation_id!r}: {annotator_id!r} has already used it")
-    if not author.active:
-        raise Rejected("annotator_inactive", f"annotator_id {annotator_id!r}: is not active")
+        remember(state, annotator_id, annotation_id, remembered)
+        rules = state.get(key("p", project), Rules) or _UNKNOWN_RULES
+        place = key("s", annotator_id, project)
+        stats = state.get(place, Stats) or Stats()
+        turned = _turn(stats, rules)
+        speed = None
+        if annotation.action is Action.submit:  # a quick correction is no sign of haste
+            speed = checks.speed_flag(annotation.time_spent_s, rules)
+            _count(stats, annotation.time_spent_s, speed)
+        if turned or annotation.action is Action.submit:
+            state.put(place, stats)
 
-    remember(state, annotator_id, annotation_id, remembered)
-    rules = state.get(key("p", project), Rules) or _UNKNOWN_RULES
-    place = key("s", annotator_id, project)
-    stats = state.get(place, Stats) or Stats()
-    turned = _turn(stats, rules)
-    speed = None
-    if annotation.action is Action.submit:  # a quick correction is no sign of haste
-        speed = checks.speed_flag(annotation.time_spent_s, rules)
-        _count(stats, annotation.time_spent_s, speed)
-    if turned or annotation.action is Action.submit:
-        state.put(place, stats)
-
-    outputs = [_scored(event, annotation, author, stats, rules, speed)]
-    if speed:
-        outputs.append(_sped(event, annotation, rules, speed))
-    if turned:
-        outputs.append(_turned(event, annotation, stats, rules, annotation_id))
-    return outputs
+        counts = learning.untold(state, annotator_id, project, annotation.task_id, self.partitions, self.partition_of)
+        outputs = [_scored(event, annotation, author, stats, rules, speed, counts)]
+        if speed:
+            outputs.append(_sped(event, annotation, rules, speed))
+        if turned:
+            outputs.append(_turned(event, annotation, stats, rules, annotation_id))
+        return outputs
 
 
 def _count(stats: Stats, seconds: float, speed: str | None) -> None:
@@ -122,7 +133,13 @@ def _count(stats: Stats, seconds: float, speed: str | None) -> None:
 
 
 def _scored(
-    event: Event, annotation: Arrived, author: Profile, stats: Stats, rules: Rules, speed: str | None
+    event: Event,
+    annotation: Arrived,
+    author: Profile,
+    stats: Stats,
+    rules: Rules,
+    speed: str | None,
+    counts: list[dict[str, Any]] | None,
 ) -> Output:
     flags = [speed] if speed else []
     if stats.below:
@@ -148,6 +165,7 @@ def _scored(
         tier=author.tier,
         kind=author.kind,
         policy_version=rules.policy_version,
+        counts=counts,
     )
     return Output(SCORED, annotation.task_id.encode(), encode(body), event.timestamp, tag=annotation.action.value)
 
@@ -168,11 +186,16 @@ def _sped(event: Event, annotation: Arrived, rules: Rules, kind: str) -> Output:
 
 
 def _outcome(state: State, event: Event, outcome: Judgement) -> list[Output]:
+    told = learning.learn(state, outcome, event.timestamp) if outcome.evidence else []
+    return told if outcome.kind == "posterior" else told + _judged(state, event, outcome)
+
+
+def _judged(state: State, event: Event, outcome: Judgement) -> list[Output]:
     place = key("s", outcome.annotator_id, outcome.project)
     stats = state.get(place, Stats) or Stats()
     judged, right = COUNTERS[outcome.kind]
     n = getattr(stats, judged) + outcome.sign
-    n_right = getattr(stats, right) + outcome.sign * outcome.correct
+    n_right = getattr(stats, right) + outcome.sign * bool(outcome.correct)
     if not 0 <= n_right <= n:
         raise Rejected(
             "outcome_underflow",
@@ -209,6 +232,9 @@ def _annotator(state: State, annotator: Annotator) -> list[Output]:
 
 
 def _globals(state: State, sent: Globals) -> list[Output]:
+    if sent.statistics is not None:
+        shared.store(state, sent)
+        return []
     place = key("p", sent.project)
     stored = state.get(place, Rules)
     if stored is not None and sent.policy_version <= stored.policy_version:
@@ -221,7 +247,8 @@ def _globals(state: State, sent: Globals) -> list[Output]:
 
 def _tick(state: State, event: Event, batch: int) -> list[Output]:
     erasures.forget(state, told_time(event), batch)
-    return erasures.go_on(state, event, batch, forget_annotator)
+    outputs = erasures.go_on(state, event, batch, forget_annotator)
+    return outputs + summing.tell_all(state, event.timestamp)
 
 
 def _erase(state: State, event: Event, side: str, batch: int) -> list[Output]:

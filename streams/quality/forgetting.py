@@ -17,7 +17,7 @@ def forget_annotator(state: State, job: Job, batch: int) -> bool:
             if state.get(place, kind) is not None:
                 state.delete(place)
                 job.rows += 1
-    places = state.find((key("i", annotator_id, ""), key("s", annotator_id, "")), b"", job.after, batch)
+    places = state.find(tuple(key(kind, annotator_id, "") for kind in ("i", "m", "s")), b"", job.after, batch)
     for place in places:
         state.delete(place)
         job.rows += 1

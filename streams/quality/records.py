@@ -49,6 +49,7 @@ class Scored(msgspec.Struct, gc=False):
     tier: str
     kind: str
     policy_version: int
+    counts: list[dict[str, Any]] | None
 
 
 class Outcome(msgspec.Struct, gc=False):
@@ -63,11 +64,12 @@ class Outcome(msgspec.Struct, gc=False):
     question_id: str
     kind: str
     sign: int
-    correct: bool
+    correct: bool | None
     answer: Any
     truth: Any
     quality_score: float
     policy_version: int
+    evidence: list[dict[str, Any]] | None
 
 
 class Label(msgspec.Struct, gc=False):
