@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from schemas.annotations import Action, Annotation, NonAnswer
 from schemas.annotators import Annotator
-from schemas.common import AnnotatorKind, GoldKind, Id, TaskType, Tier
+from schemas.common import AnnotatorKind, GoldKind, Id, Standing, TaskType, Tier
 from schemas.dead_letters import DeadLetter
 from schemas.erased import Erased, ErasureProgress, ErasureSide
 from schemas.erasures import Erasure, ErasureKind
@@ -30,7 +30,7 @@ from schemas.label_spaces import (
 )
 from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
-from schemas.projects import Factors, Policy, Project, Thresholds
+from schemas.projects import Factors, GoldTest, Policy, Project, Thresholds
 from schemas.quality_events import QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
 from schemas.tasks import Question, Task
@@ -81,6 +81,7 @@ __all__ = [
     "Globals",
     "Gold",
     "GoldKind",
+    "GoldTest",
     "Id",
     "Label",
     "LabelAnswer",
@@ -99,6 +100,7 @@ __all__ = [
     "RankingSpace",
     "ScoredAnnotation",
     "SpanSpace",
+    "Standing",
     "Task",
     "TaskType",
     "Thresholds",

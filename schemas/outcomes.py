@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from schemas.common import Contract, Count, Id, Json, Share, TaskType, Yes
+from pydantic import Field
+
+from schemas.common import Contract, Count, Id, Json, Number, Share, TaskType, Yes
 
 
 class OutcomeKind(StrEnum):
@@ -18,7 +20,17 @@ class OutcomeKind(StrEnum):
 
 
 class Outcome(Contract):
-    """One answer compared with the truth, or with the consensus of the others. Sign -1 takes it back."""
+    """One answer compared with the truth, or with the consensus of the others. Sign -1 takes it back.
+
+    Attributes
+    ----------
+    session : int
+        The session in which it was submitted, as its scored annotation says.
+    time_spent_s : float, optional
+        What its annotation took: said with the first question's outcome only, and not of a correction.
+    similarity_key : str, optional
+        Its task's: tasks that share it should be answered alike.
+    """
 
     annotator_id: Id
     task_id: Id
@@ -33,3 +45,6 @@ class Outcome(Contract):
     truth: Json
     quality_score: Share
     policy_version: Count
+    session: Count = 0
+    time_spent_s: Annotated[Number, Field(ge=0)] | None = None
+    similarity_key: Id | None = None

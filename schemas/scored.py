@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from schemas.annotations import Annotation
-from schemas.common import AnnotatorKind, Count, Share, Tier
+from schemas.common import AnnotatorKind, Count, Share, Standing, Tier
 
 
 class Flag(StrEnum):
@@ -27,6 +27,10 @@ class ScoredAnnotation(Annotation):
         Smoothed probability that the annotator answers rightly, from `reliability_n` outcomes.
     policy_version : int
         Version of the project's settings that was applied; 0 when none was known yet.
+    standing : Standing
+        The annotator's in the project: the most severe of those for its task types.
+    session : int
+        Which of the annotator's sessions in the project it belongs to; half an hour without work ends one. 0: unknown.
     """
 
     flags: list[Flag]
@@ -36,3 +40,5 @@ class ScoredAnnotation(Annotation):
     tier: Tier
     kind: AnnotatorKind
     policy_version: Count
+    standing: Standing = Standing.active
+    session: Count = 0

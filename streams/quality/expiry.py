@@ -9,6 +9,7 @@ import msgspec
 
 from streams.events import State
 from streams.quality.keys import key
+from streams.quality.ticking import Clock
 
 HELD = "h"
 """Unpublished tasks with events that wait, by the time of the first."""
@@ -94,6 +95,12 @@ def oldest(state: State, queue: str) -> tuple[str, int] | None:
     """Return the (task id, time in ms) at the queue's head, or None when it is empty."""
     ends = state.get(key("q", queue), Queue)
     return None if ends is None else _read(state, queue, ends.head).entries[0]
+
+
+def is_due(state: State, queue: str, clock: Clock, after_ms: int) -> bool:
+    """Return whether the queue's head has been there for so long, by a clock that counts since its first tick."""
+    head = oldest(state, queue)
+    return head is not None and clock.now - max(head[1], clock.started) >= after_ms
 
 
 def _chunk(queue: str, number: int) -> str:

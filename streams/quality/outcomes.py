@@ -11,7 +11,7 @@ from streams.quality.checks import product
 from streams.quality.deciding import Decision, vote_weight
 from streams.quality.keys import FIXED
 from streams.quality.records import Outcome, encode, quality_event
-from streams.quality.task_state import Entry, Settings, Told
+from streams.quality.task_state import Entry, Told
 
 OUTCOMES = "outcomes"
 
@@ -78,7 +78,7 @@ def _tell(case: Case, entry: Entry, verdicts: list[_Verdict]) -> list[Output]:
     outputs: list[Output] = []
     failed: Told | None = None
     for place, (old, verdict) in enumerate(zip(before, verdicts, strict=True)):
-        new = None if verdict is None else _told(entry, *verdict, case.settings)
+        new = None if verdict is None else _told(case, entry, *verdict)
         if old is not None and old.same(new):
             told.append(old)
             continue
@@ -95,10 +95,11 @@ def _tell(case: Case, entry: Entry, verdicts: list[_Verdict]) -> list[Output]:
     return outputs
 
 
-def _told(entry: Entry, kind: str, correct: bool, truth: Any, settings: Settings) -> Told:
+def _told(case: Case, entry: Entry, kind: str, correct: bool, truth: Any) -> Told:
+    settings = case.settings
     wrong = kind == "gold" and not correct
     quality = product((entry.quality, settings.gold_incorrect)) if wrong else entry.quality
-    return Told(kind, correct, truth, quality, settings.policy_version)
+    return Told(kind, correct, truth, quality, settings.policy_version, case.task.terms.similarity_key)
 
 
 def _outcome(case: Case, entry: Entry, place: int, told: Told, sign: int) -> Output:
@@ -117,6 +118,9 @@ def _outcome(case: Case, entry: Entry, place: int, told: Told, sign: int) -> Out
         truth=told.truth,
         quality_score=told.quality / FIXED,
         policy_version=told.policy_version,
+        session=entry.session,
+        time_spent_s=entry.time_ms / 1000 if entry.time_ms and not place else None,
+        similarity_key=told.similarity_key,
     )
     return Output(OUTCOMES, entry.annotator_id.encode(), encode(body), case.timestamp, tag=told.kind)
 

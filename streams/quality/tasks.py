@@ -25,12 +25,10 @@ from streams.quality.case import resolve
 from streams.quality.decode import contract
 from streams.quality.records import quality_event
 from streams.quality.returning import ScoredVote, reader
-from streams.quality.task_state import CLOCK, Clock, Settings, settings_key, settings_of, task_key
-from streams.quality.ticking import told_time
+from streams.quality.task_state import Settings, settings_key, settings_of, task_key
+from streams.quality.ticking import Clock, advance, told_time
 
 DAY_MS: Final = 86_400_000
-TICK_MS: Final = 10_000
-"""The clock moves in steps of this many milliseconds, so that most ticks change nothing."""
 
 SOURCES: Final = (
     Source("tasks", contract(Task), attrgetter("task_id"), tombstones=True),
@@ -131,11 +129,7 @@ class TaskSide:
 
     def _tick(self, state: State, event: Event) -> list[Output]:
         told = told_time(event)
-        at = told - told % TICK_MS
-        clock = state.get(CLOCK, Clock) or Clock(at, at)
-        if at > clock.now or state.get(CLOCK, Clock) is None:
-            clock.now = max(at, clock.now)
-            state.put(CLOCK, clock)
+        clock = advance(state, told)
         outputs, expired = self._expire(state, clock)
         outputs += holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
         erasures.forget(state, told, self.batch)
@@ -151,9 +145,9 @@ class TaskSide:
     def _expire(self, state: State, clock: Clock) -> tuple[list[Output], int]:
         outputs: list[Output] = []
         for expired in range(self.batch):
-            if _due(state, expiry.HELD, clock, self.held_ms):
+            if expiry.is_due(state, expiry.HELD, clock, self.held_ms):
                 outputs += holding.give_up_oldest(state)
-            elif _due(state, expiry.CLOSINGS, clock, self.retention_ms):
+            elif expiry.is_due(state, expiry.CLOSINGS, clock, self.retention_ms):
                 outputs += closing.forget_oldest(state, self.step, _DECODERS)
             else:
                 return outputs, expired
@@ -169,11 +163,6 @@ def _late(state: State, event: Event) -> list[Output] | None:
         case _:
             return None
     return erasures.late(state, event, *names)
-
-
-def _due(state: State, queue: str, clock: Clock, after_ms: int) -> bool:
-    head = expiry.oldest(state, queue)
-    return head is not None and clock.now - max(head[1], clock.started) >= after_ms
 
 
 def _too_late(state: State, task_id: str, task: task_state.Task, event: Event) -> list[Output]:

@@ -65,6 +65,8 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         reliability=fixed(annotation.reliability),
         quality=fixed(annotation.quality_score),
         size=len(label) * 4 if isinstance(label, str) else len(encode(label)),
+        time_ms=round(annotation.time_spent_s * 1000) if annotation.action == "submit" else 0,
+        session=annotation.session,
     )
 
 
