@@ -11,8 +11,9 @@ paused     when it decides again                                          by tim
 
 The gold test decides when its evidence reaches 1/alpha, and again when, since a sanction, it has grown by that much
 once more. So somebody of an accuracy of p1 or above is ever sanctioned with a chance of at most alpha, and k times with
-at most alpha to the k, however long they work and however often they are looked at. What is taken back imposes nothing;
-a sanction that what stands does not support on its own is lifted. Banning is up to people.
+at most alpha to the k, however long they work and however often they are looked at. Only a wrong answer imposes
+anything: what is taken back does not, and a sanction that what stands does not support on its own is lifted. Banning is
+up to people.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from streams.events import Event, Output, State
 from streams.quality import expiry
 from streams.quality.annotator_state import Record, Stats, record_key
 from streams.quality.checks import Rules, rules_of
-from streams.quality.counting import count, forget_repeats, is_blank
+from streams.quality.counting import WORK, count, forget_repeats, is_blank
 from streams.quality.keys import FIXED, key, parts
 from streams.quality.records import instant, quality_event
 from streams.quality.reliability.gold_test import bar
@@ -104,17 +105,18 @@ def worst(state: State, annotator_id: str, project: str) -> str:
 def _review(state: State, place: str, record: Record, outcome: Judgement, rules: Rules) -> list[str]:
     """Change the record's standing to what it is after an outcome; return why, if it has changed."""
     is_sanctioned = record.standing in (_TRAINING, _PAUSED)
+    taken_back = outcome.kind if outcome.sign < 0 and outcome.kind in WORK else None
     if outcome.kind == "gold":
         reached = gold_evidence(record, rules)
         if outcome.sign < 0:
             if _lift(record, reached, rules) and is_sanctioned:
                 _leave(state, place, record)
-                record.reasons = suspicions(record, rules)
+                record.reasons = suspicions(record, rules, taken_back)
                 record.standing = _WATCHED if record.reasons else _ACTIVE
                 return ["taken_back", *record.reasons]
         elif is_sanctioned:
             record.bars[-1] = max(record.bars[-1], reached)
-        elif reached >= _base(record, 0) + bar(rules.alpha):
+        elif not outcome.correct and reached >= _base(record, 0) + bar(rules.alpha):
             _impose(state, place, record, reached, rules)
             return list(record.reasons)
     if record.standing == _TRAINING and outcome.kind == "training" and _has_passed(record, rules):
@@ -123,7 +125,7 @@ def _review(state: State, place: str, record: Record, outcome: Judgement, rules:
         return ["training_passed", *record.reasons]
     if is_sanctioned:
         return []
-    record.reasons = suspicions(record, rules)
+    record.reasons = suspicions(record, rules, taken_back)
     record.standing = _WATCHED if record.reasons else _ACTIVE
     return list(record.reasons) or ["recovered"]
 

@@ -16,6 +16,8 @@ from streams.quality.reliability.gold_test import bar, evidence
 
 PAIRS: Final = 20
 """So many pairs of answers to alike tasks at least say whether somebody answers alike."""
+_UNTOUCHED: Final = {"gold": {"consensus"}, "consensus": {"gold"}}
+"""By the kind of outcome that is taken back, the reasons that cannot rest on it."""
 _GREATEST: Final = 600.0
 """The logarithm of the greatest evidence that is published as a number."""
 
@@ -49,14 +51,19 @@ def consensus_evidence(record: Record, rules: Rules) -> int:
     return evidence(record.consensus_agree, record.consensus_n, p0, rules.p0)
 
 
-def suspicions(record: Record, rules: Rules) -> list[str]:
+def suspicions(record: Record, rules: Rules, taken_back: str | None = None) -> list[str]:
     """Return what speaks against the annotator now.
 
     What is held already stays until there is nothing left of it; what is new must be plain: so a standing does not
-    flicker. Consensus, drift, fatigue and answers to alike tasks rest on the others, or on the instructions: while a
-    project's annotators do not agree, they are left out.
+    flicker. When an outcome of the kind `taken_back` is, what may rest on it must be plain once more. Consensus, drift,
+    fatigue and answers to alike tasks rest on the others, or on the instructions: while a project's annotators do not
+    agree, they are left out.
     """
-    held = record.reasons
+    held = (
+        record.reasons
+        if taken_back is None
+        else [reason for reason in record.reasons if reason in _UNTOUCHED[taken_back]]
+    )
     decides = bar(rules.alpha)
     gold = gold_evidence(record, rules)
     # The square root of what sanctions: there is time to look closer before.

@@ -11,6 +11,8 @@ SLACK: Final = 500_000
 """What the sum forgives with each answer: half the shift that is looked for, one standard deviation."""
 ALARM: Final = 10_000_000
 """From here on it has shifted, in standard deviations (1e-6)."""
+MOST: Final = 2_000_000
+"""One answer adds no more than this."""
 WARM_UP: Final = 20
 """So many answers tell first how good somebody was."""
 
@@ -18,7 +20,10 @@ WARM_UP: Final = 20
 def excess(correct: bool, accuracy: int) -> int:
     """Return by how much an answer is worse than usual, less the slack, in standard deviations, fixed point (1e-6).
 
-    (p - x) / sqrt(p (1 - p)) - 1/2, for x = 1 if right, else 0
+    min((p - x) / sqrt(p (1 - p)) - 1/2, 2), for x = 1 if right, else 0
+
+    Of somebody who is nearly always right a wrong answer is many standard deviations off: the bound keeps a few of them
+    from looking like a change.
 
     Parameters
     ----------
@@ -31,7 +36,7 @@ def excess(correct: bool, accuracy: int) -> int:
     (1500000, -1000000)
     """
     missed = accuracy - FIXED if correct else accuracy
-    return missed * FIXED // isqrt(accuracy * (FIXED - accuracy)) - SLACK
+    return min(missed * FIXED // isqrt(accuracy * (FIXED - accuracy)) - SLACK, MOST)
 
 
 def cusum(total: int, excess: int) -> int:

@@ -44,20 +44,22 @@ def bin_of(milliseconds: int) -> int:
 
 
 def add(bins: dict[int, int], milliseconds: int, sign: int) -> None:
-    """Count a time, or with the sign -1 take it back: an empty bin leaves nothing."""
+    """Count a time, or with the sign -1 take it back: an empty bin leaves nothing, and bins stay in order."""
     place = bin_of(milliseconds)
-    count = bins.get(place, 0) + sign
-    if count:
-        bins[place] = count
-    else:
-        bins.pop(place, None)
+    if place not in bins:
+        later = {other: bins.pop(other) for other in list(bins) if other > place}
+        bins[place] = 0
+        bins.update(later)
+    bins[place] += sign
+    if not bins[place]:
+        del bins[place]
 
 
 def quantile_bin(bins: Mapping[int, int], numerator: int, denominator: int) -> int:
     """Return the bin of the item at a share of `numerator` / `denominator` from the fastest, of at least one."""
     rank = (sum(bins.values()) - 1) * numerator // denominator
-    for place in sorted(bins):
-        rank -= bins[place]
+    for place, count in sorted(bins.items()):
+        rank -= count
         if rank < 0:
             return place
     raise ValueError("there is no quantile of no times")
