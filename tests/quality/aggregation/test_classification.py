@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import log
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.quality.aggregation.classification import aggregate, tally
+from streams.quality.aggregation.categorical import leader
+from streams.quality.aggregation.classification import aggregate, weight
 from streams.quality.aggregation.multi_label import aggregate as aggregate_multi
 from streams.quality.aggregation.multi_label import score as score_multi
 from streams.quality.aggregation.votes import Vote
@@ -20,11 +23,51 @@ WEATHER = made(type="classification", classes=["sun", "rain", "wind"], multi=Tru
 @given(st.lists(st.tuples(st.integers(0, 2), WEIGHT), max_size=8), st.integers(0, FIXED))
 def test_without_a_posterior_it_is_the_weighted_majority(pairs: list[tuple[int, int]], min_agreement: int) -> None:
     result = aggregate(BIRDS, [Vote(BIRDS.classes[place], weight) for place, weight in pairs], None, min_agreement)
-    counts = tally(pairs, 3, min_agreement)
-    assert result.reason == counts.reason
-    if counts.reason is None and counts.leader is not None:
-        assert result.label == BIRDS.classes[counts.leader]
+    sums = {name: sum(value for place, value in pairs if place == k) for k, name in enumerate(BIRDS.classes)}
+    total, most = sum(sums.values()), max(sums.values())
+    leading = [name for name, value in sums.items() if value == most]
+    if not total:
+        assert result.reason == "zero_weight"
+    elif len(leading) > 1:
+        assert result.reason == "tie"
+    elif most * FIXED < min_agreement * total:
+        assert result.reason == "low_agreement"
+    else:
+        assert (result.reason, result.label) == (None, leading[0])
         assert result.confidence == result.agreement == result.distribution[result.label]
+
+
+@pytest.mark.parametrize(
+    ("reliability", "classes", "nats"),
+    [
+        (700_000, 2, log(0.7 / 0.3)),
+        (700_000, 4, log(0.7 * 3 / 0.3)),
+        (990_000, 2, log(99)),
+        (1_000_000, 2, log(99)),
+        (500_000, 2, 0),
+        (250_000, 4, 0),
+        (100_000, 4, 0),
+        (333_334, 3, log(0.333334 * 2 / 0.666666)),
+    ],
+)
+def test_weight_is_the_log_odds_over_the_declared_classes(reliability: int, classes: int, nats: float) -> None:
+    assert weight(reliability, classes) == round(nats * FIXED)
+
+
+@given(st.integers(0, FIXED), st.integers(2, 50))
+def test_no_vote_weighs_less_than_nothing(reliability: int, classes: int) -> None:
+    assert weight(reliability, classes) >= 0
+
+
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=6))
+def test_who_leads_has_more_than_every_other(weights: list[int]) -> None:
+    first = leader(weights)
+    more = [
+        place
+        for place, one in enumerate(weights)
+        if all(one > other for other in weights[:place] + weights[place + 1 :])
+    ]
+    assert ([] if first is None else [first]) == more
 
 
 @given(
