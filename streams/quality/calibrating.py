@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from streams.events import Output
 from streams.quality.case import Case
+from streams.quality.inference.posterior import softmax
 from streams.quality.inference.slip import losses
-from streams.quality.inferring import Reading
+from streams.quality.inferring import bases, columns
 from streams.quality.summing import gather
 
 
 def check(case: Case) -> list[Output]:
     """Bring what the project has of a task up to date: the losses of its first votes if it is gold, else none.
 
-    As many votes are looked at as the task would have closed with. Their annotators were told the truth of this one
-    task before: of all they were told it is little.
+    As many votes are looked at as the task would have closed with, each with what was known of its annotator when it
+    came: what the task itself has taught since would make it look easy.
     """
     task = case.task
     found, before = _losses(case), task.losses
@@ -41,12 +42,18 @@ def _losses(case: Case) -> list[list[int]]:
         return []
     redundancy = task.terms.redundancy or case.settings.redundancy
     votes = [entry for entry in task.entries if entry.answers is not None][:redundancy]
+    for entry in votes:
+        if not entry.columns:
+            entry.columns = columns(case, entry)
     if len(votes) < redundancy:
         return []
-    reading = Reading(case)
+    scores = [list(base.prior) if base is not None else [] for base in bases(case)]
     for entry in votes:
-        reading.add(entry)
+        scores = [
+            [one + other for one, other in zip(part, column, strict=True)]
+            for part, column in zip(scores, entry.columns, strict=True)
+        ]
     places = [
         part.place(right) for question, right in zip(case.asked, truth.answers, strict=True) for part in question.parts
     ]
-    return [losses(part, place) if part else [] for part, place in zip(reading.posteriors(), places, strict=True)]
+    return [losses(softmax(part), place) if part else [] for part, place in zip(scores, places, strict=True)]

@@ -82,6 +82,14 @@ class Reading:
 _NO_COUNTS = (0, "[]")
 
 
+def columns(case: Case, entry: Entry) -> list[list[int]]:
+    """Return what a vote adds to the score of each part's categories; nothing where it has none."""
+    return [
+        [] if found is None else list(found.columns[place])
+        for found, place in zip(Reading(case).of(entry), entry.places, strict=True)
+    ]
+
+
 def bases(case: Case) -> list[Base | None]:
     """Return what the annotators of a task's project share, for each part; None where it has no categories."""
     project = case.task.project

@@ -42,9 +42,9 @@ class Entry(msgspec.Struct, array_like=True):
 
     `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made; `size` bounds the
     bytes of the answers. `places` are the categories chosen, for each part of the questions, -1 where it has none.
-    `is_evidence` says that the annotator was told the posterior the task stands at. `time_ms` is what a submission
-    took, 0 of a correction, and `session` the annotator's. Once its annotator is erased it has a pseudonym and no
-    annotation id.
+    `is_evidence` says that the annotator was told the posterior the task stands at. On a gold task `columns` are what
+    it said of each part's categories when it came, 1e-6 nats. `time_ms` is what a submission took, 0 of a
+    correction, and `session` the annotator's. Once its annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -57,6 +57,7 @@ class Entry(msgspec.Struct, array_like=True):
     size: int = 0
     places: list[int] = []
     is_evidence: bool = False
+    columns: list[list[int]] = []
     time_ms: int = 0
     session: int = 0
 
