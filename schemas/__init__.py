@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
+from schemas.agreement import Agreement, AgreementStanding, UndefinedReason
 from schemas.annotations import Action, Annotation, NonAnswer
 from schemas.annotators import Annotator
 from schemas.common import AnnotatorKind, GoldKind, Id, TaskType, Tier
@@ -30,7 +31,8 @@ from schemas.label_spaces import (
 )
 from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
-from schemas.projects import Factors, Policy, Project, Thresholds
+from schemas.project_deltas import ProjectDelta
+from schemas.projects import AgreementThresholds, Factors, Policy, Project, Thresholds
 from schemas.quality_events import QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
 from schemas.tasks import Question, Task
@@ -45,6 +47,7 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "annotations": Annotation,
         "annotations.scored": ScoredAnnotation,
         "outcomes": Outcome,
+        "project-deltas": ProjectDelta,
         "globals.a": Globals,
         "globals.t": Globals,
         "ticks.a": Tick,
@@ -55,6 +58,7 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "labels": Label,
         "labels.latest": Label,
         "quality-events": QualityEvent,
+        "agreement": Agreement,
         "dead-letters": DeadLetter,
     }
 )
@@ -63,6 +67,9 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
 __all__ = [
     "CONTRACTS",
     "Action",
+    "Agreement",
+    "AgreementStanding",
+    "AgreementThresholds",
     "Annotation",
     "Annotator",
     "AnnotatorKind",
@@ -93,6 +100,7 @@ __all__ = [
     "PairwiseSpace",
     "Policy",
     "Project",
+    "ProjectDelta",
     "QualityEvent",
     "QualityEventKind",
     "Question",
@@ -104,5 +112,6 @@ __all__ = [
     "Thresholds",
     "Tick",
     "Tier",
+    "UndefinedReason",
     "explain",
 ]

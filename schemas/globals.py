@@ -6,18 +6,24 @@ from typing import Self
 
 from pydantic import model_validator
 
-from schemas.common import Contract, Id, RuleError, Version, Yes
+from schemas.common import Contract, Count, Id, RuleError, Version, Yes
 from schemas.projects import Project
 
 
 class Globals(Contract):
-    """What A and T must know of a project. `policy_version` counts the changes of its settings."""
+    """What A and T must know of a project.
+
+    `policy_version` counts the changes of its settings, `sequence` the copies: of two with the same settings the
+    newer one holds. While `sanctions_frozen`, nobody is sanctioned for disagreeing with the others.
+    """
 
     project: Id
     version: Version
     policy_version: Version
     removed: Yes = False
     project_settings: Project | None = None
+    sequence: Count = 0
+    sanctions_frozen: Yes = False
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

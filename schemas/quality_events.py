@@ -1,13 +1,14 @@
-"""quality-events: what was noticed about an annotator's work, key annotator_id. Names tasks: for staff only."""
+"""quality-events: what was noticed about an annotator's work, or about a project; keyed by whom. For staff only."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.common import Contract, Count, Id, Moment, Number
+from schemas.agreement import ConfusedClasses, DisputedTask
+from schemas.common import Contract, Count, Id, Moment, Number, RuleError
 
 
 class QualityEventKind(StrEnum):
@@ -19,13 +20,22 @@ class QualityEventKind(StrEnum):
     below_gold_threshold = "below_gold_threshold"
     gold_threshold_recovered = "gold_threshold_recovered"
     too_late = "too_late"
+    agreement_low = "agreement_low"
+    agreement_recovered = "agreement_recovered"
+    agreement_high = "agreement_high"
+    agreement_high_lost = "agreement_high_lost"
 
 
 class QualityEvent(Contract):
-    """An observation with its numbers: `value` against `threshold`, over `n` items. Equal event_ids are one event."""
+    """An observation with its numbers: `value` against `threshold`, over `n` items. Equal event_ids are one event.
+
+    Events about a project's agreement are about no annotator, and their key is the project. Low agreement freezes
+    sanctions that rest on consensus and names what is disputed and confused: look at the instructions first. High
+    agreement says that the work may be automated.
+    """
 
     event_id: Annotated[str, Field(min_length=1, max_length=700)]
-    annotator_id: Id
+    annotator_id: Id | None = None
     project: Id
     kind: QualityEventKind
     task_id: Id | None = None
@@ -33,5 +43,14 @@ class QualityEvent(Contract):
     value: Number | None = None
     threshold: Number | None = None
     n: Count | None = None
+    disputed: list[DisputedTask] = Field(default_factory=list)
+    confused: list[ConfusedClasses] = Field(default_factory=list)
     policy_version: Count
     at: Moment
+
+    @model_validator(mode="after")
+    def _is_about_somebody(self) -> Self:
+        about_project = self.kind.value.startswith("agreement_")
+        if about_project == (self.annotator_id is not None):
+            raise RuleError("annotator_id", f"{'none' if about_project else 'some'}, as kind is {self.kind.value}")
+        return self

@@ -243,6 +243,15 @@ OUTCOMES = Topic(
     retention_ms=MEDIUM,
     written_by=("operator",),
 )
+PROJECT_DELTAS = Topic(
+    name="project-deltas",
+    key="project",
+    writers="the task side: integer differences, now and then",
+    cleanup="delete",
+    side="projects",
+    retention_ms=MEDIUM,
+    written_by=("operator",),
+)
 GLOBALS_A = _globals("globals.a", "annotators")
 GLOBALS_T = _globals("globals.t", "tasks")
 TICKS_A = _ticks("ticks.a", "annotators")
@@ -278,11 +287,19 @@ LABELS_LATEST = Topic(
 QUALITY_EVENTS = Topic(
     name="quality-events",
     key="annotator_id",
-    writers="the annotator and the task side",
+    writers="the annotator and the task side; the project side about a project, whose key is the project's",
     cleanup="delete",
     readers="staff only",
     read_by=("administrator",),
     retention_ms=LONG,
+)
+AGREEMENT = Topic(
+    name="agreement",
+    key="project",
+    writers="the project side, when the figures have changed",
+    cleanup="compact",
+    readers="staff only",
+    read_by=("administrator",),
 )
 DEAD = Topic(
     name=DEAD_LETTERS,
@@ -306,6 +323,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             ANNOTATIONS,
             SCORED,
             OUTCOMES,
+            PROJECT_DELTAS,
             GLOBALS_A,
             GLOBALS_T,
             TICKS_A,
@@ -316,6 +334,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             LABELS,
             LABELS_LATEST,
             QUALITY_EVENTS,
+            AGREEMENT,
             DEAD,
         )
     }
@@ -326,7 +345,7 @@ SIDES: Mapping[SideName, tuple[str, ...]] = MappingProxyType(
     {
         "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a", "erasures.a"),
         "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t", "erasures.t"),
-        "projects": ("projects",),
+        "projects": ("projects", "project-deltas"),
     }
 )
 """Each side and its source topics; a side's table has the side's name."""

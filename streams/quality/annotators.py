@@ -211,11 +211,12 @@ def _annotator(state: State, annotator: Annotator) -> list[Output]:
 def _globals(state: State, sent: Globals) -> list[Output]:
     place = key("p", sent.project)
     stored = state.get(place, Rules)
-    if stored is not None and sent.policy_version <= stored.policy_version:
+    if stored is not None and (sent.policy_version, sent.sequence) <= (stored.policy_version, stored.sequence):
         return []
     settings = sent.project_settings
     thresholds = Thresholds() if settings is None else settings.thresholds
-    state.put(place, checks.rules(thresholds, sent.policy_version))
+    frozen = sent.sanctions_frozen
+    state.put(place, checks.rules(thresholds, sent.policy_version, sent.sequence, sanctions_frozen=frozen))
     return []
 
 

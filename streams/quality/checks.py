@@ -21,8 +21,9 @@ RECOVERED = "gold_threshold_recovered"
 class Rules(msgspec.Struct, array_like=True):
     """A project's thresholds as the annotator side keeps them; ratios and factors in fixed point.
 
-    `policy_version` orders what the project side sends; 0 means the project is not known. A removed project
-    leaves the default rules and its `policy_version`, so that an older copy does not bring it back.
+    `policy_version` and `sequence` order what the project side sends; 0 means the project is not known. A removed
+    project leaves the default rules and its place in that order, so that an older copy does not bring it back.
+    While `sanctions_frozen`, nobody is sanctioned for disagreeing with the others.
     """
 
     policy_version: int
@@ -31,9 +32,11 @@ class Rules(msgspec.Struct, array_like=True):
     min_gold: int
     gold_accuracy: int
     factors: dict[str, int]
+    sequence: int = 0
+    sanctions_frozen: bool = False
 
 
-def rules(thresholds: Thresholds, policy_version: int) -> Rules:
+def rules(thresholds: Thresholds, policy_version: int, sequence: int = 0, *, sanctions_frozen: bool = False) -> Rules:
     """Return `thresholds` in the form that is stored and compared."""
     factors = thresholds.factors
     return Rules(
@@ -47,6 +50,8 @@ def rules(thresholds: Thresholds, policy_version: int) -> Rules:
             TOO_SLOW: fixed(factors.too_slow),
             BELOW: fixed(factors.below_gold_threshold),
         },
+        sequence=sequence,
+        sanctions_frozen=sanctions_frozen,
     )
 
 

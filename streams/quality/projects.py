@@ -1,9 +1,13 @@
-"""The project side: numbers each change of a project's settings, and sends one copy to every partition."""
+"""The project side: what a project's settings and its agreement are, and a copy of what follows to every partition.
+
+Each copy has a number of its own, for there is more in it than the settings.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -11,23 +15,30 @@ import msgspec
 
 from schemas import Project
 from streams.events import Event, Output, Rejected, Source, State
+from streams.quality.agreement import figures, gathering, turning
 from streams.quality.decode import contract
 from streams.quality.keys import key
 from streams.quality.records import encode
+from streams.quality.returning import ProjectChange, reader
 
 GLOBALS: Final = ("globals.a", "globals.t")
 ADMINISTRATIVE: Final = frozenset({"schema_version", "actor", "reason", "at", "expected_version"})
 """Who changed the settings, why and when: passed on, but no part of the settings."""
 
-SOURCES: Final = (Source("projects", contract(Project), attrgetter("project"), tombstones=True),)
+SOURCES: Final = (
+    Source("projects", contract(Project), attrgetter("project"), tombstones=True),
+    Source("project-deltas", reader(ProjectChange), attrgetter("project"), own=True),
+)
 
 
 class Settings(msgspec.Struct, array_like=True):
-    """A project's settings: canonical JSON, or None once removed; `policy_version` goes on counting."""
+    """A project's settings: canonical JSON, or None once removed; `policy_version` and `sequence` go on counting."""
 
     version: int
     policy_version: int
     settings: str | None
+    sequence: int = 0
+    sanctions_frozen: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,16 +59,22 @@ class ProjectSide:
 
     def step(self, state: State, event: Event) -> list[Output]:
         """Apply one event. Raises `Rejected` before anything is changed."""
-        if event.value is None:
-            return self._remove(state, event)
-        return self._publish(state, event, event.value)
+        match event.topic:
+            case "projects" if event.value is None:
+                return self._remove(state, event)
+            case "projects":
+                return self._publish(state, event, event.value)
+            case "project-deltas":
+                return self._agree(state, event, event.value)
+            case _:
+                raise ValueError(f"the project side does not read {event.topic!r}")
 
     def _publish(self, state: State, event: Event, project: Project) -> list[Output]:
         place = key("p", project.project)
         stored = state.get(place, Settings) or Settings(version=0, policy_version=0, settings=None)
         settings = _canonical(project)
         if stored.settings is not None:
-            known = Project.model_validate_json(stored.settings)
+            known = _known(stored.settings)
             if _canonical(known) == settings:
                 return []
         if project.expected_version not in (None, stored.policy_version):
@@ -71,8 +88,7 @@ class ProjectSide:
         stored.version = project.version
         stored.policy_version += 1
         stored.settings = settings
-        state.put(place, stored)
-        return self._copies(event, project.project, stored, project)
+        return self._copies(state, event, project.project, stored, project)
 
     def _remove(self, state: State, event: Event) -> list[Output]:
         place = key("p", event.key)
@@ -81,10 +97,47 @@ class ProjectSide:
             raise Rejected("unknown_project", f"key {event.key!r}: there is no such project to remove")
         stored.policy_version += 1
         stored.settings = None
-        state.put(place, stored)
-        return self._copies(event, event.key, stored, None)
+        return self._copies(state, event, event.key, stored, None)
 
-    def _copies(self, event: Event, name: str, stored: Settings, project: Project | None) -> list[Output]:
+    def _agree(self, state: State, event: Event, told: ProjectChange) -> list[Output]:
+        board = gathering.add(state, told)
+        outputs: list[Output] = []
+        if told.changes and turning.is_asked(board):
+            board.changes = 0
+            outputs = self._turn(state, event, told.project, board)
+            if outputs or turning.has_moved(board):
+                turning.note_published(board)
+                outputs.append(figures.published(state, told.project, board, event.timestamp))
+        gathering.store(state, told.project, board)
+        return outputs
+
+    def _turn(self, state: State, event: Event, name: str, board: gathering.Board) -> list[Output]:
+        stored = state.get(key("p", name), Settings)
+        project = None if stored is None or stored.settings is None else _known(stored.settings)
+        if stored is None or project is None:
+            return []  # it turns once the project is known
+        before = board.standing
+        if not turning.turn(board, project.agreement):
+            return []
+        outputs = turning.event(
+            state,
+            name,
+            board,
+            before,
+            project.agreement,
+            policy_version=stored.policy_version,
+            timestamp=event.timestamp,
+        )
+        is_frozen = board.standing == "low"
+        if is_frozen != stored.sanctions_frozen:
+            stored.sanctions_frozen = is_frozen
+            outputs += self._copies(state, event, name, stored, project)
+        return outputs
+
+    def _copies(self, state: State, event: Event, name: str, stored: Settings, project: Project | None) -> list[Output]:
+        """Store the settings under the next number, and return the copies."""
+        stored.sequence += 1
+        state.put(key("p", name), stored)
         body: dict[str, Any] = {
             "schema_version": 1,
             "project": name,
@@ -92,6 +145,8 @@ class ProjectSide:
             "policy_version": stored.policy_version,
             "removed": project is None,
             "project_settings": project and project.model_dump(mode="json", exclude={"expected_version"}),
+            "sequence": stored.sequence,
+            "sanctions_frozen": stored.sanctions_frozen,
         }
         value, project_key = encode(body), name.encode()
         return [
@@ -99,6 +154,11 @@ class ProjectSide:
             for topic in GLOBALS
             for partition in range(self.partitions)
         ]
+
+
+@lru_cache(maxsize=1_024)
+def _known(settings: str) -> Project:
+    return Project.model_validate_json(settings)
 
 
 def _canonical(project: Project) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ QUALITY_EVENTS = "quality-events"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 253_402_300_799_999
+DAY_MS = 86_400_000
 
 encode = msgspec.json.Encoder().encode
 
@@ -25,6 +27,11 @@ def instant(timestamp: int) -> datetime:
     A record's timestamp is its producer's word: what no calendar holds becomes the nearest end.
     """
     return _EPOCH + timedelta(milliseconds=min(max(timestamp, 0), _LAST))
+
+
+def day(timestamp: int) -> int:
+    """Return the day since 1970 of milliseconds since the epoch, bounded as in `instant`."""
+    return min(max(timestamp, 0), _LAST) // DAY_MS
 
 
 class Scored(msgspec.Struct, gc=False):
@@ -94,7 +101,7 @@ def quality_event(
     *,
     event_id: str,
     kind: str,
-    annotator_id: str,
+    annotator_id: str | None,
     project: str,
     policy_version: int,
     timestamp: int,
@@ -103,8 +110,10 @@ def quality_event(
     value: float | None = None,
     threshold: float | None = None,
     n: int | None = None,
+    disputed: Sequence[dict[str, Any]] = (),
+    confused: Sequence[dict[str, Any]] = (),
 ) -> Output:
-    """Return one quality event, keyed by the annotator and counted by its kind."""
+    """Return one quality event, keyed by the annotator, or by the project if it is about none; counted by its kind."""
     body: dict[str, Any] = {
         "schema_version": 1,
         "event_id": event_id,
@@ -116,7 +125,9 @@ def quality_event(
         "value": value,
         "threshold": threshold,
         "n": n,
+        "disputed": disputed,
+        "confused": confused,
         "policy_version": policy_version,
         "at": instant(timestamp),
     }
-    return Output(QUALITY_EVENTS, annotator_id.encode(), encode(body), timestamp, tag=kind)
+    return Output(QUALITY_EVENTS, (annotator_id or project).encode(), encode(body), timestamp, tag=kind)

@@ -1,8 +1,8 @@
 """What one side writes and another reads back: the fields that are read, decoded without building the contract.
 
-The contracts of these topics are `schemas.ScoredAnnotation` and `schemas.Outcome`; a test holds the fields here to
-theirs. Their records are written by goldstream alone, so they were validated when they came in; types are checked
-again, since anybody may write to a topic.
+The contracts of these topics are `schemas.ScoredAnnotation`, `schemas.Outcome` and `schemas.ProjectDelta`; a test holds
+the fields here to theirs. Their records are written by goldstream alone, so they were validated when they came in;
+types are checked again, since anybody may write to a topic.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from streams.events import CONTROL, Rejected
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_FEW = msgspec.Meta(min_length=2, max_length=50)
 
 
 class ScoredVote(msgspec.Struct, frozen=True, gc=False):
@@ -42,6 +43,39 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
     kind: Literal["gold", "attention", "training", "consensus"]
     sign: Literal[1, -1]
     correct: bool
+
+
+Change = Annotated[int, msgspec.Meta(ge=-(2**53 - 1), le=2**53 - 1)]
+Category = Annotated[int, msgspec.Meta(ge=0, le=63)]
+Day = Annotated[int, msgspec.Meta(ge=0, le=3_000_000)]
+Raters = Annotated[int, msgspec.Meta(ge=2, le=200)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+class ToldScale(msgspec.Struct, frozen=True, gc=False):
+    """What may be answered to a question whose sums changed."""
+
+    type: Literal["classification", "likert_scale", "pairwise_comparison"]
+    categories: Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=200)]], _FEW]
+    first: Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)] | None = None
+
+
+class QuestionChange(msgspec.Struct, frozen=True, gc=False):
+    """What changed in the sums of one question."""
+
+    question: Annotated[str, msgspec.Meta(min_length=1, max_length=420)]
+    scale: ToldScale
+    sums: list[tuple[Day, Raters, Category, Category, Change]] = []
+    couples: list[tuple[Id, Id, Category, Category, Change]] = []
+    disputed: list[tuple[Id, Annotated[int, msgspec.Meta(ge=0, le=1_000_000)], Count]] = []
+
+
+class ProjectChange(msgspec.Struct, frozen=True, gc=False):
+    """What the project side reads of a project's deltas."""
+
+    project: Id
+    changes: Count = 0
+    agreement: list[QuestionChange] = []
 
 
 T = TypeVar("T", bound=msgspec.Struct)

@@ -40,7 +40,8 @@ class Entry(msgspec.Struct, array_like=True):
     """What one annotator says about the task: an answer per question, or why there is none.
 
     `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made; `size` bounds the
-    bytes of the answers. Once its annotator is erased it has a pseudonym and no annotation id.
+    bytes of the answers; `day`, since 1970, is that of the annotation's record. Once its annotator is erased it has a
+    pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -51,6 +52,7 @@ class Entry(msgspec.Struct, array_like=True):
     quality: int
     told: list[Told | None] = []
     size: int = 0
+    day: int = 0
 
     @property
     def is_erased(self) -> bool:
@@ -130,7 +132,7 @@ class Task(msgspec.Struct, array_like=True):
 class Settings(msgspec.Struct, array_like=True):
     """A project's settings as the decisions need them; shares and factors are fixed-point (1e-6).
 
-    A removed project keeps its `policy_version`, so that an older copy does not bring it back.
+    A removed project keeps its `policy_version` and `sequence`, so that an older copy does not bring it back.
     """
 
     policy_version: int
@@ -143,6 +145,7 @@ class Settings(msgspec.Struct, array_like=True):
     guidelines_version: str
     label_spaces: dict[str, str]
     removed: bool = False
+    sequence: int = 0
 
 
 class Totals(msgspec.Struct, array_like=True):

@@ -21,14 +21,14 @@ from streams.quality import (
     task_state,
     votes,
 )
+from streams.quality.agreement import telling
 from streams.quality.case import resolve
 from streams.quality.decode import contract
-from streams.quality.records import quality_event
+from streams.quality.records import DAY_MS, quality_event
 from streams.quality.returning import ScoredVote, reader
 from streams.quality.task_state import CLOCK, Clock, Settings, settings_key, settings_of, task_key
 from streams.quality.ticking import told_time
 
-DAY_MS: Final = 86_400_000
 TICK_MS: Final = 10_000
 """The clock moves in steps of this many milliseconds, so that most ticks change nothing."""
 
@@ -81,7 +81,8 @@ class TaskSide:
     def step(self, state: State, event: Event) -> list[Output]:
         """Apply one event. Raises `Rejected` before anything is changed."""
         late = _late(state, event) if erasures.any_remembered(state) else None
-        return self._apply(state, event) if late is None else late
+        outputs = self._apply(state, event) if late is None else late
+        return outputs + telling.tell_full(state, event.timestamp)
 
     def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
@@ -115,12 +116,14 @@ class TaskSide:
         if task is None or settings is None:
             return holding.hold(state, event, task, per_task=self.held_per_task, tasks=self.held_tasks)
         case, text = resolve(state, task_id, task, settings, event.timestamp)
+        before = telling.counted(task)
         if event.topic == "gold":
             outputs = gold.apply(case, event.value)
         else:
             outputs = votes.apply(case, event.value, self.votes_limit, self.bench_limit)
         task.questions = text
         state.put(task_key(task_id), task)
+        telling.note(state, task_id, task, text, before)
         return outputs
 
     def _globals(self, state: State, sent: Globals) -> list[Output]:
@@ -138,6 +141,7 @@ class TaskSide:
             state.put(CLOCK, clock)
         outputs, expired = self._expire(state, clock)
         outputs += holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
+        outputs += telling.tell_old(state, event.timestamp, self.batch)
         erasures.forget(state, told, self.batch)
         return outputs + erasures.go_on(state, event, self.batch, pseudonyms.replace)
 

@@ -7,7 +7,7 @@ from streams.quality import outcomes
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
-from streams.quality.records import encode
+from streams.quality.records import day, encode
 from streams.quality.returning import ScoredVote
 from streams.quality.spaces import answers
 from streams.quality.task_state import CLOSED, Entry, totals
@@ -65,6 +65,7 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         reliability=fixed(annotation.reliability),
         quality=fixed(annotation.quality_score),
         size=len(label) * 4 if isinstance(label, str) else len(encode(label)),
+        day=day(case.timestamp),
     )
 
 
