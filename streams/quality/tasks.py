@@ -82,7 +82,8 @@ class TaskSide:
         """Apply one event. Raises `Rejected` before anything is changed."""
         late = _late(state, event) if erasures.any_remembered(state) else None
         outputs = self._apply(state, event) if late is None else late
-        return outputs + telling.tell_full(state, event.timestamp)
+        told = telling.tell_full(state, event.timestamp)
+        return outputs + told if told else outputs
 
     def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:

@@ -11,7 +11,7 @@ import msgspec
 
 from streams.events import Side
 from streams.quality.agreement.gathering import Question
-from streams.quality.agreement.telling import Pending
+from streams.quality.agreement.telling import Pending, differences
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.projects import ProjectSide
 from streams.quality.task_state import Entry, Task, task_key
@@ -162,7 +162,7 @@ def agreement_in(replays: Iterable[Replay]) -> dict[str, dict[int, int]]:
                     question = msgspec.json.decode(value[1:], type=Question)
                     sums[f"{project}/{question.name}"].update(question.sums)
                 case TaskSide.name, ["d", project]:
-                    for untold in msgspec.json.decode(value[1:], type=Pending).leaves.values():
-                        for by_place in untold.days.values():
-                            sums[f"{project}/{untold.name}"].update(by_place)
+                    for told in differences(msgspec.json.decode(value[1:], type=Pending)):
+                        for (_, place), difference in told.sums().items():
+                            sums[f"{project}/{told.leaf.name}"][place] += difference
     return {name: {place: n for place, n in of.items() if n} for name, of in sums.items() if any(of.values())}

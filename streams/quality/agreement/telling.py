@@ -1,7 +1,8 @@
 """What changes of tasks do to the sums of agreement, gathered per project, and told to the project side now and then.
 
-The partition of the task side keeps what is not told yet. It is told after `CHANGES` changes, or at the first tick of
-the clock after it came up, so that the project side is some seconds behind and gets few records.
+The partition of the task side keeps what the tasks that changed were when they were last told of, and what they are:
+sums are made of them only when they are told. That happens once `UNITS` tasks have changed, or at the first tick of the
+clock after one did, so that the project side is some seconds behind and gets few records.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from streams.events import Output, State
-from streams.quality.agreement.coincidences import dispute, of_unit, parts
+from streams.quality.agreement.coincidences import Scale, dispute, of_unit, parts
 from streams.quality.agreement.leaves import Leaf, leaves
 from streams.quality.keys import key
 from streams.quality.records import encode, instant
@@ -21,11 +22,14 @@ from streams.quality.task_state import Entry, Task, now
 
 DELTAS: Final = "project-deltas"
 
-CHANGES: Final = 64
-"""So many changes of tasks go into one record."""
+UNITS: Final = 64
+"""The changes of so many tasks go into one record."""
 
-PENDING_BYTES: Final = 200_000
-"""About so many bytes, at most, are kept back."""
+ANSWERS: Final = 3_000
+"""So many answers are kept back at most, each of up to 800 bytes with its annotator's id."""
+
+TEXT_CHARS: Final = 100
+"""So many characters of questions count as one answer."""
 
 RECORD_BYTES: Final = 1_000_000
 """A larger record becomes several."""
@@ -35,36 +39,24 @@ COUPLED: Final = 10
 
 _INDEX: Final = key("d")
 
+Vote = tuple[str, int, list[int]]
+"""Who voted, nobody once they are erased and have no annotation id; on which day; and the category for each leaf."""
 
-class Untold(msgspec.Struct, array_like=True):
-    """What changed on one leaf. Zeros are among it: what was added and taken back again.
 
-    Attributes
-    ----------
-    days : dict
-        Day to the sums by place, see `coincidences.place`.
-    couples : dict
-        Two annotators, joined, to the number of items by what both chose: the first one's category times 64, plus the
-        second one's.
-    disputed : dict
-        Task to its dispute and number of votes, as they are now.
-    """
+class Changed(msgspec.Struct, array_like=True):
+    """A task that changed: where its questions are among those of `Pending`, and its votes, none for fewer than two."""
 
-    name: str
-    type: str
-    categories: list[str]
-    first: int | None
-    days: dict[int, dict[int, int]] = {}
-    couples: dict[str, dict[int, int]] = {}
-    disputed: dict[str, tuple[int, int]] = {}
+    asked: int
+    before: list[Vote]
+    after: list[Vote]
 
 
 class Pending(msgspec.Struct, array_like=True):
-    """What of a project is not told yet; `size` is about how many bytes that is."""
+    """What of a project is not told yet; `answers` is at least how many are kept, the questions counted as some."""
 
-    changes: int = 0
-    size: int = 0
-    leaves: dict[str, Untold] = {}
+    answers: int = 0
+    asked: list[str] = []
+    tasks: dict[str, Changed] = {}
 
 
 class Index(msgspec.Struct, array_like=True):
@@ -74,15 +66,41 @@ class Index(msgspec.Struct, array_like=True):
     full: list[str]
 
 
+class Difference(msgspec.Struct):
+    """What changes come to on one leaf.
+
+    Attributes
+    ----------
+    units : dict
+        (day, categories of the votes, sorted) to the change of the number of such units.
+    couples : dict
+        (one annotator, the other, category of the one, of the other) to the change of the number of items.
+    disputed : dict
+        Task to its dispute and number of votes, as they are now.
+    """
+
+    leaf: Leaf
+    units: dict[tuple[int, tuple[int, ...]], int] = {}
+    couples: dict[tuple[str, str, int, int], int] = {}
+    disputed: dict[str, tuple[int, int]] = {}
+
+    def sums(self) -> dict[tuple[int, int], int]:
+        """Return (day, place) to the change of that sum."""
+        sums: dict[tuple[int, int], int] = {}
+        for (day, votes), units in self.units.items():
+            if units:
+                for number, value in of_unit(votes, self.leaf.scale.is_interval):
+                    sums[day, number] = sums.get((day, number), 0) + units * value
+        return sums
+
+
 def counted(task: Task) -> list[Entry]:
-    """Return the votes of a task that agreement is computed from: none where the truth is known."""
-    if task.truth is not None:
-        return []
-    return [entry for entry in task.entries[: task.counted] if entry.answers is not None]
+    """Return the entries of a task that agreement is computed from: none where the truth is known."""
+    return [] if task.truth is not None else task.entries[: task.counted]
 
 
 def note(state: State, task_id: str, task: Task, text: str, before: Sequence[Entry]) -> None:
-    """Add what a change of a task does to the sums.
+    """Keep what a change of a task is to be told of.
 
     Parameters
     ----------
@@ -99,16 +117,19 @@ def note(state: State, task_id: str, task: Task, text: str, before: Sequence[Ent
         return
     place = _pending_key(task.project)
     pending = state.get(place, Pending) or Pending()
-    days = _day(before), _day(after)
-    for leaf in asked:
-        untold = pending.leaves.get(_name(leaf))
-        if untold is None:
-            untold = Untold(leaf.name, leaf.type, list(leaf.scale.names), leaf.scale.first)
-            pending.leaves[_name(leaf)] = untold
-        pending.size += _change(untold, leaf, task_id, _votes(leaf, before), _votes(leaf, after), days)
-    pending.changes += 1
+    if not pending.tasks:
+        _list(state, task.project)
+    changed = pending.tasks.get(task_id)
+    if changed is None:
+        if text not in pending.asked:
+            pending.asked.append(text)
+            pending.answers += len(text) // TEXT_CHARS
+        changed = pending.tasks[task_id] = Changed(pending.asked.index(text), _votes(asked, before), [])
+    changed.after = _votes(asked, after)
+    pending.answers += (len(before) + len(after)) * len(asked)
     state.put(place, pending)
-    _list(state, task.project, is_full=pending.changes >= CHANGES or pending.size >= PENDING_BYTES)
+    if len(pending.tasks) >= UNITS or pending.answers >= ANSWERS:
+        _list(state, task.project, is_full=True)
 
 
 def tell_full(state: State, timestamp: int) -> list[Output]:
@@ -129,74 +150,73 @@ def tell_old(state: State, timestamp: int, most: int) -> list[Output]:
     return [output for project in old for output in _tell(state, index, project, timestamp)]
 
 
+def differences(pending: Pending) -> list[Difference]:
+    """Return what is pending as sums, leaf by leaf, in the order in which they came up."""
+    found: dict[tuple[str, str, Scale], Difference] = {}
+    for task_id, changed in pending.tasks.items():
+        for place, leaf in enumerate(leaves(pending.asked[changed.asked])):
+            name = (leaf.name, leaf.type, leaf.scale)
+            if name not in found:
+                found[name] = Difference(leaf)
+            _add(found[name], task_id, place, changed)
+    return list(found.values())
+
+
 def _are_same(before: Sequence[Entry], after: Sequence[Entry]) -> bool:
     return len(before) == len(after) and all(one is other for one, other in zip(before, after, strict=True))
 
 
-def _day(votes: Sequence[Entry]) -> int:
-    """Return a unit's day: that of its newest vote, so that it follows from the votes it has, however it got them."""
-    return max((entry.day for entry in votes), default=0)
+def _votes(asked: tuple[Leaf, ...], entries: Sequence[Entry]) -> list[Vote]:
+    votes = []
+    one = asked[0].category if len(asked) == 1 else None  # nearly always, and then faster
+    for entry in entries:
+        said = entry.answers
+        if said is not None:
+            categories = [leaf.category(said) for leaf in asked] if one is None else [one(said)]
+            votes.append((entry.annotator_id if entry.annotation_id else "", entry.day, categories))
+    return votes if len(votes) > 1 else []
 
 
-_Votes = list[tuple[str, int]]
-
-
-def _votes(leaf: Leaf, entries: Sequence[Entry]) -> _Votes:
-    if len(entries) < 2:
-        return []
-    return [
-        ("" if entry.is_erased else entry.annotator_id, leaf.category(entry.answers))
-        for entry in entries
-        if entry.answers is not None
-    ]
-
-
-def _change(untold: Untold, leaf: Leaf, task_id: str, before: _Votes, after: _Votes, days: tuple[int, int]) -> int:
-    """Add what one unit was and is; return about how many bytes that takes."""
-    old, new = (tuple(sorted(category for _, category in votes)) for votes in (before, after))
-    size = 0
+def _add(to: Difference, task_id: str, place: int, changed: Changed) -> None:
+    """Take what a unit was from the sums, and add what it is."""
+    old = tuple(sorted([categories[place] for _, _, categories in changed.before]))
+    new = tuple(sorted([categories[place] for _, _, categories in changed.after]))
+    days = _day(changed.before), _day(changed.after)
     if old != new or days[0] != days[1]:
-        for votes, day, sign in ((old, days[0], -1), (new, days[1], 1)):
-            if votes:
-                sums = untold.days.setdefault(day, {})
-                added = of_unit(votes, leaf.scale.is_interval)
-                for number, value in added:
-                    sums[number] = sums.get(number, 0) + sign * value
-                size += 12 * len(added)
-    was, told = _dispute(old), (_dispute(new), len(new))
-    if (was or told[0]) and (was, len(old)) != told:
-        untold.disputed[task_id] = told
-        size += len(task_id) + 16
-    coupled, couples = _couples(before), _couples(after)
-    for pairs, others, sign in ((coupled, couples, -1), (couples, coupled, 1)):
-        for pair, cell in pairs.items():
-            if others.get(pair) != cell:
-                cells = untold.couples.setdefault(pair, {})
-                cells[cell] = cells.get(cell, 0) + sign
-                size += len(pair) + 20
-    return size
+        for unit, sign in (((days[0], old), -1), ((days[1], new), 1)):
+            if unit[1]:
+                to.units[unit] = to.units.get(unit, 0) + sign
+    was, dispute = _dispute(old), _dispute(new)
+    if (was or dispute) and (was, len(old)) != (dispute, len(new)):
+        to.disputed[task_id] = (dispute, len(new))
+    if changed.before:
+        _couple(to.couples, changed.before, place, -1)
+    if changed.after:
+        _couple(to.couples, changed.after, place, 1)
+
+
+def _day(votes: Sequence[Vote]) -> int:
+    """Return a unit's day: that of its newest vote, so that it follows from the votes it has, however it got them."""
+    return max([day for _, day, _ in votes]) if votes else 0
 
 
 _dispute = lru_cache(maxsize=65_536)(dispute)
 
 
-def _couples(votes: _Votes) -> dict[str, int]:
-    named = sorted([vote for vote in votes if vote[0]][:COUPLED])
-    return {
-        key(one, other): category << 6 | others
-        for position, (one, category) in enumerate(named)
-        for other, others in named[position + 1 :]
-    }
+def _couple(couples: dict[tuple[str, str, int, int], int], votes: Sequence[Vote], place: int, sign: int) -> None:
+    named = sorted([(who, categories[place]) for who, _, categories in votes if who][:COUPLED])
+    for position, (one, category) in enumerate(named, 1):
+        for other, others in named[position:]:
+            couple = (one, other, category, others)
+            couples[couple] = couples.get(couple, 0) + sign
 
 
-def _list(state: State, project: str, *, is_full: bool) -> None:
+def _list(state: State, project: str, *, is_full: bool = False) -> None:
     index = state.get(_INDEX, Index) or Index({}, [])
-    if project not in index.since:
-        index.since[project] = now(state)
-        state.put(_INDEX, index)
+    index.since.setdefault(project, now(state))
     if is_full and project not in index.full:
         index.full.append(project)
-        state.put(_INDEX, index)
+    state.put(_INDEX, index)
 
 
 def _tell(state: State, index: Index, project: str, timestamp: int) -> list[Output]:
@@ -210,10 +230,10 @@ def _tell(state: State, index: Index, project: str, timestamp: int) -> list[Outp
         state.put(_INDEX, index)
     else:
         state.delete(_INDEX)
-    told = [question for untold in pending.leaves.values() if (question := _question(untold))]
+    told = [question for each in differences(pending) if (question := _question(each))]
     if not told:
         return []
-    values = _values(project, told, pending.changes, timestamp)
+    values = _values(project, told, len(pending.tasks), timestamp)
     return [Output(DELTAS, project.encode(), value, timestamp, tag="agreement") for value in values]
 
 
@@ -246,31 +266,22 @@ def _halves(questions: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list
     return [halves[0]], [halves[1]]
 
 
-def _question(untold: Untold) -> dict[str, Any] | None:
+def _question(of: Difference) -> dict[str, Any] | None:
     """Return what is told of a leaf, None where everything came to nothing."""
-    sums = [
-        (day, *parts(number), value)
-        for day, by_place in untold.days.items()
-        for number, value in by_place.items()
-        if value
-    ]
-    couples = [
-        (*pair.split(key("", "")), category, other, value)
-        for pair, cells in untold.couples.items()
-        for cell, value in cells.items()
-        if value
-        for category, other in (divmod(cell, 64),)
-    ]
-    disputed = [(task_id, *told) for task_id, told in untold.disputed.items()]
+    sums = [(day, *parts(number), value) for (day, number), value in of.sums().items() if value]
+    couples = [(*couple, value) for couple, value in of.couples.items() if value]
+    disputed = [(task_id, *told) for task_id, told in of.disputed.items()]
     if not sums and not couples and not disputed:
         return None
-    scale = {"type": untold.type, "categories": untold.categories, "first": untold.first}
-    return {"question": untold.name, "scale": scale, "sums": sums, "couples": couples, "disputed": disputed}
+    scale = of.leaf.scale
+    return {
+        "question": of.leaf.name,
+        "scale": {"type": of.leaf.type, "categories": scale.names, "first": scale.first},
+        "sums": sums,
+        "couples": couples,
+        "disputed": disputed,
+    }
 
 
 def _pending_key(project: str) -> str:
     return key("d", project)
-
-
-def _name(leaf: Leaf) -> str:
-    return key(leaf.name, leaf.type, str(leaf.scale.first), *leaf.scale.names)

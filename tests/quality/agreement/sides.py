@@ -71,7 +71,8 @@ class Sides:
             if key.startswith("t\x1f"):
                 task = msgspec.json.decode(stored, type=Task)
                 for leaf in leaves(task.questions)[:1]:
-                    votes = sorted(leaf.category(entry.answers or []) for entry in counted(task))
+                    counting = [entry.answers for entry in counted(task) if entry.answers is not None]
+                    votes = sorted(map(leaf.category, counting))
                     sums.update(dict(of_unit(tuple(votes), leaf.scale.is_interval)))
         return dict(sums)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.quality.agreement.telling import CHANGES, DELTAS
+from streams.quality.agreement.telling import DELTAS, UNITS
 from streams.quality.records import DAY_MS
 from tests.quality.agreement.sides import Sides
 from tests.quality.agreement.test_statistics import gwet
@@ -168,18 +168,18 @@ def test_the_ring_holds_thirty_days() -> None:
 
 def test_records_are_few_and_nothing_waits_for_long() -> None:
     sides = Sides()
-    for n in range(CHANGES):
+    for n in range(UNITS):
         sides.tasks.publish(f"t{n}")
         sides.tasks.vote("a", "cat", f"t{n}")
-    for n in range(CHANGES - 1):
+    for n in range(UNITS - 1):
         sides.tasks.vote("b", "cat", f"t{n}")
     assert told(sides) == []
-    sides.tasks.vote("b", "cat", f"t{CHANGES - 1}")
-    assert [body["changes"] for body in told(sides)] == [CHANGES]
+    sides.tasks.vote("b", "cat", f"t{UNITS - 1}")
+    assert [body["changes"] for body in told(sides)] == [UNITS]
     sides.tasks.vote("c", "cat", "t0")
     sides.tasks.tick(AT + 10_000)
     sides.tasks.tick(AT + 20_000)
-    assert [body["changes"] for body in told(sides)] == [CHANGES, 1]
+    assert [body["changes"] for body in told(sides)] == [UNITS, 1]
 
 
 def told(sides: Sides) -> list[dict[str, Any]]:
