@@ -308,7 +308,7 @@ def closed_and_forgotten() -> Campaign:
     campaign.publish()
     campaign.tick(AT)
     settle(campaign)
-    assert campaign.tick(AT + 30 * DAY_MS) == []
+    assert {output.topic for output in campaign.tick(AT + 30 * DAY_MS)} == {"project-deltas"}
     return campaign
 
 
