@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from schemas.agreement import Agreement, AgreementStanding, UndefinedReason
 from schemas.annotations import Action, Annotation, NonAnswer
 from schemas.annotators import Annotator
-from schemas.common import AnnotatorKind, GoldKind, Id, TaskType, Tier
+from schemas.common import AnnotatorKind, GoldKind, Id, Standing, TaskType, Tier
 from schemas.dead_letters import DeadLetter
 from schemas.erased import Erased, ErasureProgress, ErasureSide
 from schemas.erasures import Erasure, ErasureKind
@@ -27,12 +27,13 @@ from schemas.label_spaces import (
     LikertSpace,
     PairwiseSpace,
     RankingSpace,
+    SimpleSpace,
     SpanSpace,
 )
 from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.project_deltas import ProjectDelta
-from schemas.projects import AgreementThresholds, Factors, Policy, Project, Thresholds
+from schemas.projects import AgreementThresholds, Factors, GoldTest, Policy, Project, Thresholds
 from schemas.quality_events import QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
 from schemas.tasks import Question, Task
@@ -88,6 +89,7 @@ __all__ = [
     "Globals",
     "Gold",
     "GoldKind",
+    "GoldTest",
     "Id",
     "Label",
     "LabelAnswer",
@@ -106,7 +108,9 @@ __all__ = [
     "Question",
     "RankingSpace",
     "ScoredAnnotation",
+    "SimpleSpace",
     "SpanSpace",
+    "Standing",
     "Task",
     "TaskType",
     "Thresholds",

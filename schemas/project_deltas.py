@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.common import LARGEST, Contract, Count, Id, Moment, Part
+from schemas.common import Contract, Count, Id, Moment, Part
+from schemas.inference import Difference, SpaceDelta
 from schemas.label_spaces import Name, Step
 
 Day = Annotated[int, Field(strict=True, ge=0, le=3_000_000)]
 Raters = Annotated[int, Field(strict=True, ge=2, le=200)]
 Category = Annotated[int, Field(strict=True, ge=0, le=63)]
-Difference = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 PartName = Annotated[str, Field(min_length=1, max_length=420)]
 Dispute = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
@@ -55,9 +55,10 @@ class QuestionDelta(Part):
 
 
 class ProjectDelta(Contract):
-    """Integers to be added to a project's sums. `changes` counts the changes of tasks that led to them."""
+    """Integers to be added to a project's sums. `changes` counts the tasks whose change led to those of agreement."""
 
     project: Id
+    inference: list[SpaceDelta] = Field(default_factory=list)
     changes: Count = 0
     agreement: list[QuestionDelta] = Field(default_factory=list)
     at: Moment

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from schemas.agreement import ConfusedClasses, DisputedTask
-from schemas.common import Contract, Count, Id, Moment, Number, RuleError
+from schemas.common import Contract, Count, Id, Moment, Number, RuleError, TaskType
 
 
 class QualityEventKind(StrEnum):
@@ -20,10 +20,29 @@ class QualityEventKind(StrEnum):
     below_gold_threshold = "below_gold_threshold"
     gold_threshold_recovered = "gold_threshold_recovered"
     too_late = "too_late"
+    standing_active = "standing_active"
+    standing_watched = "standing_watched"
+    standing_training = "standing_training"
+    standing_paused = "standing_paused"
     agreement_low = "agreement_low"
     agreement_recovered = "agreement_recovered"
     agreement_high = "agreement_high"
     agreement_high_lost = "agreement_high_lost"
+
+
+class StandingReason(StrEnum):
+    """Why a standing changed: what speaks against the work, or what ended a sanction."""
+
+    gold = "gold"
+    consensus = "consensus"
+    speed = "speed"
+    consistency = "consistency"
+    drift = "drift"
+    fatigue = "fatigue"
+    recovered = "recovered"
+    expired = "expired"
+    training_passed = "training_passed"
+    taken_back = "taken_back"
 
 
 class QualityEvent(Contract):
@@ -32,6 +51,21 @@ class QualityEvent(Contract):
     Events about a project's agreement are about no annotator, and their key is the project. Low agreement freezes
     sanctions that rest on consensus and names what is disputed and confused: look at the instructions first. High
     agreement says that the work may be automated.
+
+    Attributes
+    ----------
+    task_type : TaskType, optional
+        What a change of standing is about: gold and consensus are counted apart for each.
+    reasons : list of StandingReason
+        Of a change of standing; the numbers belong to the first.
+    low, high : float, optional
+        The 95% interval around `value`.
+    e_value, e_threshold : float, optional
+        The evidence against the annotator, and where it decides. No more than 1/e of the good ever reach e.
+    until : datetime, optional
+        When a training or a pause ends by itself.
+    disputed, confused : list
+        Where agreement is low: the tasks whose votes differ most, and the categories that are taken for each other.
     """
 
     event_id: Annotated[str, Field(min_length=1, max_length=700)]
@@ -43,6 +77,13 @@ class QualityEvent(Contract):
     value: Number | None = None
     threshold: Number | None = None
     n: Count | None = None
+    task_type: TaskType | None = None
+    reasons: list[StandingReason] = Field(default_factory=list)
+    low: Number | None = None
+    high: Number | None = None
+    e_value: Annotated[Number, Field(ge=0)] | None = None
+    e_threshold: Annotated[Number, Field(ge=1)] | None = None
+    until: Moment | None = None
     disputed: list[DisputedTask] = Field(default_factory=list)
     confused: list[ConfusedClasses] = Field(default_factory=list)
     policy_version: Count

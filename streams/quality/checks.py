@@ -6,11 +6,13 @@ The score is published with every annotation; it weighs no vote unless a project
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from schemas import Thresholds
-from streams.quality.keys import FIXED, fixed
+from streams.events import State
+from streams.quality.keys import FIXED, fixed, key
 
 TOO_FAST = "too_fast"
 TOO_SLOW = "too_slow"
@@ -23,7 +25,7 @@ class Rules(msgspec.Struct, array_like=True):
 
     `policy_version` and `sequence` order what the project side sends; 0 means the project is not known. A removed
     project leaves the default rules and its place in that order, so that an older copy does not bring it back.
-    While `sanctions_frozen`, nobody is sanctioned for disagreeing with the others.
+    `frozen`: nothing that rests on consensus counts against anybody.
     """
 
     policy_version: int
@@ -32,11 +34,21 @@ class Rules(msgspec.Struct, array_like=True):
     min_gold: int
     gold_accuracy: int
     factors: dict[str, int]
+    p0: int = 600_000
+    p1: int = 800_000
+    alpha: int = 50_000
+    training_items: int = 5
+    pause_hours: int = 24
+    frozen: bool = False
     sequence: int = 0
-    sanctions_frozen: bool = False
 
 
-def rules(thresholds: Thresholds, policy_version: int, sequence: int = 0, *, sanctions_frozen: bool = False) -> Rules:
+def rules_of(state: State, project: str) -> Rules:
+    """Return the rules that are kept of a project, else the default ones."""
+    return state.get(key("p", project), Rules) or _UNKNOWN
+
+
+def rules(thresholds: Thresholds, policy_version: int, sequence: int = 0, *, frozen: bool = False) -> Rules:
     """Return `thresholds` in the form that is stored and compared."""
     factors = thresholds.factors
     return Rules(
@@ -50,9 +62,17 @@ def rules(thresholds: Thresholds, policy_version: int, sequence: int = 0, *, san
             TOO_SLOW: fixed(factors.too_slow),
             BELOW: fixed(factors.below_gold_threshold),
         },
+        p0=fixed(thresholds.gold_test.p0),
+        p1=fixed(thresholds.gold_test.p1),
+        alpha=fixed(thresholds.gold_test.alpha),
+        training_items=thresholds.training_items,
+        pause_hours=thresholds.pause_hours,
+        frozen=frozen,
         sequence=sequence,
-        sanctions_frozen=sanctions_frozen,
     )
+
+
+_UNKNOWN: Final = rules(Thresholds(), policy_version=0)
 
 
 def speed_flag(time_spent_s: float, rules: Rules) -> str | None:

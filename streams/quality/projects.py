@@ -1,6 +1,6 @@
-"""The project side: what a project's settings and its agreement are, and a copy of what follows to every partition.
+"""The project side: what a project's settings, its agreement and its sums are, and a copy of what follows to everybody.
 
-Each copy has a number of its own, for there is more in it than the settings.
+Each copy of the settings has a number of its own, for there is more in it than the settings.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas import Project
+from schemas import Project, ProjectDelta
 from streams.events import Event, Output, Rejected, Source, State
+from streams.quality import project_sums
 from streams.quality.agreement import figures, gathering, turning
 from streams.quality.decode import contract
 from streams.quality.keys import key
 from streams.quality.records import encode
-from streams.quality.returning import ProjectChange, reader
 
 GLOBALS: Final = ("globals.a", "globals.t")
 ADMINISTRATIVE: Final = frozenset({"schema_version", "actor", "reason", "at", "expected_version"})
@@ -27,7 +27,7 @@ ADMINISTRATIVE: Final = frozenset({"schema_version", "actor", "reason", "at", "e
 
 SOURCES: Final = (
     Source("projects", contract(Project), attrgetter("project"), tombstones=True),
-    Source("project-deltas", reader(ProjectChange), attrgetter("project"), own=True),
+    Source("project-deltas", contract(ProjectDelta), attrgetter("project"), own=True),
 )
 
 
@@ -59,15 +59,11 @@ class ProjectSide:
 
     def step(self, state: State, event: Event) -> list[Output]:
         """Apply one event. Raises `Rejected` before anything is changed."""
-        match event.topic:
-            case "projects" if event.value is None:
-                return self._remove(state, event)
-            case "projects":
-                return self._publish(state, event, event.value)
-            case "project-deltas":
-                return self._agree(state, event, event.value)
-            case _:
-                raise ValueError(f"the project side does not read {event.topic!r}")
+        if event.topic == "project-deltas":
+            return self._add(state, event, event.value)
+        if event.value is None:
+            return self._remove(state, event)
+        return self._publish(state, event, event.value)
 
     def _publish(self, state: State, event: Event, project: Project) -> list[Output]:
         place = key("p", project.project)
@@ -99,23 +95,53 @@ class ProjectSide:
         stored.settings = None
         return self._copies(state, event, event.key, stored, None)
 
-    def _agree(self, state: State, event: Event, told: ProjectChange) -> list[Output]:
-        board = gathering.add(state, told)
-        outputs: list[Output] = []
-        if told.changes and turning.is_asked(board):
-            board.changes = 0
-            outputs = self._turn(state, event, told.project, board)
-            if outputs or turning.has_moved(board):
-                turning.note_published(board)
-                outputs.append(figures.published(state, told.project, board, event.timestamp))
-        gathering.store(state, told.project, board)
+    def _add(self, state: State, event: Event, delta: ProjectDelta) -> list[Output]:
+        changes = gathering.read(state, delta)
+        outputs = self._infer(state, event, delta)
+        if changes is not None:
+            outputs += self._agree(state, event, gathering.add(state, delta, changes), delta.changes)
         return outputs
 
-    def _turn(self, state: State, event: Event, name: str, board: gathering.Board) -> list[Output]:
+    def _infer(self, state: State, event: Event, delta: ProjectDelta) -> list[Output]:
+        stored = state.get(key("p", event.key), Settings) or Settings(version=1, policy_version=1, settings=None)
+        outputs: list[Output] = []
+        for space_id, sums in project_sums.add(state, event.key, delta.inference):
+            body = {
+                "schema_version": 1,
+                "project": event.key,
+                "version": stored.version,
+                "policy_version": stored.policy_version,
+                "statistics": {
+                    "space": space_id,
+                    "version": sums.version,
+                    "tasks": sums.tasks,
+                    "right": sums.right,
+                    "given": sums.given,
+                    "strengths": sums.strengths,
+                },
+            }
+            # A key of its own: compaction keeps the newest of each label space, beside the settings.
+            outputs += self._to_all(encode([event.key, space_id]), encode(body), event.timestamp, "statistics")
+        return outputs
+
+    def _agree(self, state: State, event: Event, board: gathering.Board, changes: int) -> list[Output]:
+        name = event.key
+        outputs: list[Output] = []
+        if changes and turning.is_asked(board):
+            board.changes = 0
+            outputs = self._turn(state, event, board)
+            if outputs or turning.has_moved(board):
+                turning.note_published(board)
+                outputs.append(figures.published(state, name, board, event.timestamp))
+        gathering.store(state, name, board)
+        return outputs
+
+    def _turn(self, state: State, event: Event, board: gathering.Board) -> list[Output]:
+        name = event.key
         stored = state.get(key("p", name), Settings)
-        project = None if stored is None or stored.settings is None else _known(stored.settings)
-        if stored is None or project is None:
+        if stored is None or stored.settings is None:
             return []  # it turns once the project is known
+        project = _known(stored.settings)
         before = board.standing
         if not turning.turn(board, project.agreement):
             return []
@@ -148,9 +174,11 @@ class ProjectSide:
             "sequence": stored.sequence,
             "sanctions_frozen": stored.sanctions_frozen,
         }
-        value, project_key = encode(body), name.encode()
+        return self._to_all(name.encode(), encode(body), event.timestamp, "project")
+
+    def _to_all(self, record_key: bytes, value: bytes, timestamp: int, tag: str) -> list[Output]:
         return [
-            Output(topic, project_key, value, event.timestamp, partition=partition, tag="project")
+            Output(topic, record_key, value, timestamp, partition=partition, tag=tag)
             for topic in GLOBALS
             for partition in range(self.partitions)
         ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -56,6 +57,9 @@ class Scored(msgspec.Struct, gc=False):
     tier: str
     kind: str
     policy_version: int
+    counts: list[dict[str, Any]] | None
+    standing: str
+    session: int
 
 
 class Outcome(msgspec.Struct, gc=False):
@@ -70,11 +74,15 @@ class Outcome(msgspec.Struct, gc=False):
     question_id: str
     kind: str
     sign: int
-    correct: bool
+    correct: bool | None
     answer: Any
     truth: Any
     quality_score: float
     policy_version: int
+    evidence: list[dict[str, Any]] | None
+    session: int
+    time_spent_s: float | None
+    similarity_key: str | None
 
 
 class Label(msgspec.Struct, gc=False):
@@ -110,10 +118,12 @@ def quality_event(
     value: float | None = None,
     threshold: float | None = None,
     n: int | None = None,
-    disputed: Sequence[dict[str, Any]] = (),
-    confused: Sequence[dict[str, Any]] = (),
+    numbers: Mapping[str, Any] = MappingProxyType({}),
 ) -> Output:
-    """Return one quality event, keyed by the annotator, or by the project if it is about none; counted by its kind."""
+    """Return one quality event, counted by its kind; `numbers` are what else is said.
+
+    Its key is the annotator, or the project where it is about no annotator.
+    """
     body: dict[str, Any] = {
         "schema_version": 1,
         "event_id": event_id,
@@ -125,8 +135,7 @@ def quality_event(
         "value": value,
         "threshold": threshold,
         "n": n,
-        "disputed": disputed,
-        "confused": confused,
+        **numbers,
         "policy_version": policy_version,
         "at": instant(timestamp),
     }

@@ -1,8 +1,8 @@
 """What one side writes and another reads back: the fields that are read, decoded without building the contract.
 
-The contracts of these topics are `schemas.ScoredAnnotation`, `schemas.Outcome` and `schemas.ProjectDelta`; a test holds
-the fields here to theirs. Their records are written by goldstream alone, so they were validated when they came in;
-types are checked again, since anybody may write to a topic.
+The contracts of these topics are `schemas.ScoredAnnotation` and `schemas.Outcome`; a test holds the fields here to
+theirs. Their records are written by goldstream alone, so they were validated when they came in; types are checked
+again, since anybody may write to a topic.
 """
 
 from __future__ import annotations
@@ -12,11 +12,31 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from schemas import TaskType
 from streams.events import CONTROL, Rejected
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-_FEW = msgspec.Meta(min_length=2, max_length=50)
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+class Counts(msgspec.Struct, frozen=True, gc=False):
+    """An annotator's counts on one label space, as they came: `schemas.inference.AnnotatorCounts`."""
+
+    space: str
+    classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    counts: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2500)], Annotated[int, msgspec.Meta(ge=0)]]]
+
+
+class Shown(msgspec.Struct, frozen=True, gc=False):
+    """Evidence on one label space: `schemas.inference.Evidence`."""
+
+    space: str
+    classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
+    given: Annotated[int, msgspec.Meta(ge=0, lt=50)]
+    change: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=50)], int]]
 
 
 class ScoredVote(msgspec.Struct, frozen=True, gc=False):
@@ -31,6 +51,9 @@ class ScoredVote(msgspec.Struct, frozen=True, gc=False):
     action: Literal["submit", "edit", "withdraw"] = "submit"
     label: Any = None
     non_answer: Literal["cannot_decide", "broken_item", "unsafe_content", "not_my_language"] | None = None
+    counts: list[Counts] | None = None
+    time_spent_s: NotNegative = 0.0
+    session: Count = 0
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):
@@ -40,42 +63,17 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
     task_id: Id
     annotation_id: Id
     project: Id
-    kind: Literal["gold", "attention", "training", "consensus"]
+    kind: Literal["gold", "attention", "training", "consensus", "posterior"]
     sign: Literal[1, -1]
-    correct: bool
-
-
-Change = Annotated[int, msgspec.Meta(ge=-(2**53 - 1), le=2**53 - 1)]
-Category = Annotated[int, msgspec.Meta(ge=0, le=63)]
-Day = Annotated[int, msgspec.Meta(ge=0, le=3_000_000)]
-Raters = Annotated[int, msgspec.Meta(ge=2, le=200)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-
-
-class ToldScale(msgspec.Struct, frozen=True, gc=False):
-    """What may be answered to a question whose sums changed."""
-
-    type: Literal["classification", "likert_scale", "pairwise_comparison"]
-    categories: Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=200)]], _FEW]
-    first: Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)] | None = None
-
-
-class QuestionChange(msgspec.Struct, frozen=True, gc=False):
-    """What changed in the sums of one question."""
-
-    question: Annotated[str, msgspec.Meta(min_length=1, max_length=420)]
-    scale: ToldScale
-    sums: list[tuple[Day, Raters, Category, Category, Change]] = []
-    couples: list[tuple[Id, Id, Category, Category, Change]] = []
-    disputed: list[tuple[Id, Annotated[int, msgspec.Meta(ge=0, le=1_000_000)], Count]] = []
-
-
-class ProjectChange(msgspec.Struct, frozen=True, gc=False):
-    """What the project side reads of a project's deltas."""
-
-    project: Id
-    changes: Count = 0
-    agreement: list[QuestionChange] = []
+    correct: bool | None
+    task_type: TaskType
+    question_id: Id
+    answer: Any = None
+    truth: Any = None
+    session: Count = 0
+    time_spent_s: NotNegative | None = None
+    similarity_key: Id | None = None
+    evidence: list[Shown] | None = None
 
 
 T = TypeVar("T", bound=msgspec.Struct)

@@ -161,7 +161,7 @@ def agreement_in(replays: Iterable[Replay]) -> dict[str, dict[int, int]]:
                 case ProjectSide.name, ["g", project, number] if number.isdigit():
                     question = msgspec.json.decode(value[1:], type=Question)
                     sums[f"{project}/{question.name}"].update(question.sums)
-                case TaskSide.name, ["d", project]:
+                case TaskSide.name, ["g", project]:
                     for told in differences(msgspec.json.decode(value[1:], type=Pending)):
                         for (_, place), difference in told.sums().items():
                             sums[f"{project}/{told.leaf.name}"][place] += difference

@@ -17,9 +17,10 @@ from streams.quality.erasures import DONE, MEMORY_MS
 from streams.quality.records import DAY_MS
 from streams.quality.task_state import Task, task_key
 from streams.quality.tasks import TaskSide
+from streams.replay.state import apply
 from tests.quality import sent
 from tests.quality.campaign import AT, CLASSES, event, settings, task, validate
-from tests.quality.harness import MemoryState, apply, run
+from tests.quality.harness import MemoryState, run
 from tests.quality.test_task_laws import (
     ANNOTATORS,
     POLICIES,
@@ -207,6 +208,7 @@ def test_an_annotators_erasure_changes_no_label_no_count_and_nobody_elses_state(
         for entry in one.entries:
             if entry.annotator_id == WHO:
                 entry.annotator_id, entry.annotation_id, entry.told = "erased-7", "", []
+                entry.time_ms = entry.session = 0
         assert other.entries == one.entries
         assert (other.phase, other.counted, other.published, other.version) == (
             one.phase,

@@ -21,6 +21,7 @@ from streams.events import DEAD_LETTERS, Event, Output, Rejected, coordinates
 from streams.quality.records import DAY_MS
 from streams.quality.task_state import CLOSED, Task, Totals
 from streams.quality.tasks import TaskSide
+from streams.replay.state import apply
 from tests.quality.campaign import (
     ANIMALS,
     AT,
@@ -33,7 +34,7 @@ from tests.quality.campaign import (
     task,
     validate,
 )
-from tests.quality.harness import MemoryState, apply, run
+from tests.quality.harness import MemoryState, run
 
 SIDE = TaskSide(
     retention_ms=3 * DAY_MS,

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from operator import itemgetter
-from typing import Any
+from functools import lru_cache
 
-from streams.quality.agreement.coincidences import MOST_CATEGORIES, Scale
-from streams.quality.spaces import questions
+from schemas import LikertSpace, PairwiseSpace
+from streams.quality.agreement.coincidences import Scale
+from streams.quality.spaces import Part, questions
 
 MOST_LEAVES = 64
 """So many of a task's leaves are told of, the first ones."""
 
 PAIRWISE = ("first", "second")
-"""Options have other names in each task: what is confused is the one shown as the first of its label space."""
-
-_Read = Callable[[list[Any]], Any]
+"""Options have other names in each task: what is confused is the one that its label space names first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,55 +26,40 @@ class Leaf:
         The question's id; of a dialog with the path within its answer.
     type : str
         The label space's.
-    category : callable
-        Returns the place in `scale` of what a vote's answers, one for each question, say here.
+    place : int
+        Which of the places of an entry is for this leaf.
+    order : tuple of int
+        The category in `scale` of each place in the label space.
     """
 
     name: str
     type: str
     scale: Scale
-    category: Callable[[list[Any]], int]
+    place: int
+    order: tuple[int, ...]
+
+    def category(self, places: list[int]) -> int:
+        """Return what an entry with these places chose."""
+        return self.order[places[self.place]]
 
 
 @lru_cache(maxsize=1_024)
 def leaves(text: str) -> tuple[Leaf, ...]:
     """Return the categorical leaves of questions as `spaces.questions` reads them, in their order."""
-    found = [leaf for name, space, read in _parts(text) if (leaf := _leaf(name, space, read)) is not None]
+    parts = [(question.question_id, part) for question in questions(text) or () for part in question.parts]
+    found = [_leaf(question_id, part, place) for place, (question_id, part) in enumerate(parts) if part.names]
     return tuple(found[:MOST_LEAVES])
 
 
-def _parts(text: str) -> Iterator[tuple[str, Any, _Read]]:
-    for place, question in enumerate(questions(text) or ()):
-        name, space = question.question_id, question.space
-        if space.type != "multi_turn_dialog":
-            yield name, space, itemgetter(place)
-            continue
-        for turn, part in space.turns.items():
-            yield f"{name}.turns.{turn}", part, partial(_within, (place, "turns", turn))
-        if space.overall is not None:
-            yield f"{name}.overall", space.overall, partial(_within, (place, "overall"))
-
-
-def _within(path: tuple[int | str, ...], answers: Any) -> Any:
-    for step in path:
-        answers = answers[step]
-    return answers
-
-
-def _leaf(name: str, space: Any, read: _Read) -> Leaf | None:
-    match space.type:
-        case "classification" if not space.multi:
-            classes = tuple(sorted(space.classes))  # tasks may list the same ones in another order
-            index = {one: place for place, one in enumerate(classes)}
-            return Leaf(name, space.type, Scale(classes), lambda answers: index[read(answers)])
-        case "likert_scale" if space.max - space.min < MOST_CATEGORIES:
-            first = space.min
-            steps = tuple(map(str, range(first, space.max + 1)))
-            return Leaf(name, space.type, Scale(steps, first), lambda answers: int(read(answers)) - first)
-        case "pairwise_comparison":
-            verdicts = [*["tie"] * space.allow_tie, *["both_bad"] * space.allow_both_bad]
-            winners = {one: place for place, one in enumerate((*space.options, *verdicts))}
-            scale = Scale((*PAIRWISE, *verdicts))
-            return Leaf(name, space.type, scale, lambda answers: winners[read(answers)["winner"]])
+def _leaf(question_id: str, part: Part, place: int) -> Leaf:
+    name = f"{question_id}.{part.leaf.path}" if part.leaf.path else question_id
+    space, names = part.leaf.space, part.names
+    match space:
+        case LikertSpace():
+            scale = Scale(names, space.min)
+        case PairwiseSpace():
+            scale = Scale((*PAIRWISE, *names[2:]))
         case _:
-            return None
+            classes = tuple(sorted(names))  # tasks may list the same ones in another order
+            return Leaf(name, space.type, Scale(classes), place, tuple(map(classes.index, names)))
+    return Leaf(name, space.type, scale, place, tuple(range(len(names))))

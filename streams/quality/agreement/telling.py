@@ -18,9 +18,9 @@ from streams.quality.agreement.coincidences import Scale, dispute, of_unit, part
 from streams.quality.agreement.leaves import Leaf, leaves
 from streams.quality.keys import key
 from streams.quality.records import encode, instant
-from streams.quality.task_state import Entry, Task, now
-
-DELTAS: Final = "project-deltas"
+from streams.quality.summing import PROJECT_DELTAS
+from streams.quality.task_state import Entry, Task
+from streams.quality.ticking import now
 
 UNITS: Final = 64
 """The changes of so many tasks go into one record."""
@@ -37,7 +37,7 @@ RECORD_BYTES: Final = 1_000_000
 COUPLED: Final = 10
 """Of each unit so many annotators are compared with each other, those who came first."""
 
-_INDEX: Final = key("d")
+_INDEX: Final = key("g")
 
 Vote = tuple[str, int, list[int]]
 """Who voted, nobody once they are erased and have no annotation id; on which day; and the category for each leaf."""
@@ -170,9 +170,8 @@ def _votes(asked: tuple[Leaf, ...], entries: Sequence[Entry]) -> list[Vote]:
     votes = []
     one = asked[0].category if len(asked) == 1 else None  # nearly always, and then faster
     for entry in entries:
-        said = entry.answers
-        if said is not None:
-            categories = [leaf.category(said) for leaf in asked] if one is None else [one(said)]
+        if entry.answers is not None:
+            categories = [leaf.category(entry.places) for leaf in asked] if one is None else [one(entry.places)]
             votes.append((entry.annotator_id if entry.annotation_id else "", entry.day, categories))
     return votes if len(votes) > 1 else []
 
@@ -234,7 +233,7 @@ def _tell(state: State, index: Index, project: str, timestamp: int) -> list[Outp
     if not told:
         return []
     values = _values(project, told, len(pending.tasks), timestamp)
-    return [Output(DELTAS, project.encode(), value, timestamp, tag="agreement") for value in values]
+    return [Output(PROJECT_DELTAS, project.encode(), value, timestamp, tag="agreement") for value in values]
 
 
 def _values(project: str, questions: list[dict[str, Any]], changes: int, timestamp: int) -> Iterable[bytes]:
@@ -284,4 +283,4 @@ def _question(of: Difference) -> dict[str, Any] | None:
 
 
 def _pending_key(project: str) -> str:
-    return key("d", project)
+    return key("g", project)

@@ -63,7 +63,6 @@ def event(
         return []
     found = overall(board)
     threshold = thresholds.high if kind.startswith("agreement_high") else thresholds.low
-    is_low = board.standing == "low"
     return [
         quality_event(
             event_id=f"{project}:{kind}:{board.turns}",
@@ -75,8 +74,9 @@ def event(
             value=None if found.lower is None else found.lower / FIXED,
             threshold=threshold,
             n=found.units,
-            disputed=disputed(state, project, board) if is_low else (),
-            confused=confused(state, project, board) if is_low else (),
+            numbers={"disputed": disputed(state, project, board), "confused": confused(state, project, board)}
+            if board.standing == "low"
+            else {},
         )
     ]
 

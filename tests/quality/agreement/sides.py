@@ -11,13 +11,15 @@ from streams.events import Output
 from streams.quality.agreement import figures, gathering
 from streams.quality.agreement.coincidences import of_unit
 from streams.quality.agreement.leaves import leaves
-from streams.quality.agreement.telling import DELTAS, counted
+from streams.quality.agreement.telling import counted
 from streams.quality.projects import ProjectSide
+from streams.quality.summing import PROJECT_DELTAS
 from streams.quality.task_state import Task
 from streams.quality.tasks import TaskSide
+from streams.replay.state import apply
 from tests.quality import sent
 from tests.quality.campaign import AT, Campaign
-from tests.quality.harness import MemoryState, apply
+from tests.quality.harness import MemoryState
 
 SIDE = ProjectSide(partitions=1)
 
@@ -36,11 +38,13 @@ class Sides:
 
     def pass_on(self) -> list[Output]:
         """Let the project side take what the task side told since; return what it says."""
-        deltas = [output for output in self.tasks.outputs if output.topic == DELTAS]
+        deltas = [
+            output for output in self.tasks.outputs if output.topic == PROJECT_DELTAS and output.tag == "agreement"
+        ]
         outputs = [
             output
             for delta in deltas[self.told :]
-            for output in self._apply(DELTAS, "p", msgspec.json.decode(delta.value or b""))
+            for output in self._apply(PROJECT_DELTAS, "p", msgspec.json.decode(delta.value or b""))
         ]
         self.told = len(deltas)
         return outputs
@@ -71,7 +75,7 @@ class Sides:
             if key.startswith("t\x1f"):
                 task = msgspec.json.decode(stored, type=Task)
                 for leaf in leaves(task.questions)[:1]:
-                    counting = [entry.answers for entry in counted(task) if entry.answers is not None]
+                    counting = [entry.places for entry in counted(task) if entry.answers is not None]
                     votes = sorted(map(leaf.category, counting))
                     sums.update(dict(of_unit(tuple(votes), leaf.scale.is_interval)))
         return dict(sums)

@@ -139,7 +139,6 @@ def test_what_is_taken_back_leaves_no_trace() -> None:
         (delta(AGREED, sums=[(TODAY, 2, 0, 5, 1)]), "invalid"),
         (delta(AGREED, sums=[(TODAY, 2, 0, 0, 2**53 - 1), (TODAY, 2, 0, 0, 1)]), "invalid"),
         (delta(AGREED, scale={**SCALE, "first": 1}), "invalid"),
-        (delta(AGREED, disputed=[("t\n", 1, 2)]), "invalid"),
     ],
 )
 def test_what_cannot_be_is_refused_whole(told: dict[str, Any], reason: str) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.quality.agreement.telling import DELTAS, UNITS
+from streams.quality.agreement.telling import UNITS
 from streams.quality.records import DAY_MS
+from streams.quality.summing import PROJECT_DELTAS
 from tests.quality.agreement.sides import Sides
 from tests.quality.agreement.test_statistics import gwet
 from tests.quality.campaign import AT, CLASSES, bodies, event, scored, task
@@ -183,7 +184,7 @@ def test_records_are_few_and_nothing_waits_for_long() -> None:
 
 
 def told(sides: Sides) -> list[dict[str, Any]]:
-    return bodies(sides.tasks.outputs, DELTAS)
+    return bodies([one for one in sides.tasks.outputs if one.tag == "agreement"], PROJECT_DELTAS)
 
 
 DIALOG = {
