@@ -1,13 +1,14 @@
-"""quality-events: what was noticed about an annotator's work, key annotator_id. Names tasks: for staff only."""
+"""quality-events: what was noticed about an annotator's work, or about a project; keyed by whom. For staff only."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.common import Contract, Count, Id, Moment, Number, TaskType
+from schemas.agreement import ConfusedClasses, DisputedTask
+from schemas.common import Contract, Count, Id, Moment, Number, RuleError, TaskType
 
 
 class QualityEventKind(StrEnum):
@@ -23,6 +24,10 @@ class QualityEventKind(StrEnum):
     standing_watched = "standing_watched"
     standing_training = "standing_training"
     standing_paused = "standing_paused"
+    agreement_low = "agreement_low"
+    agreement_recovered = "agreement_recovered"
+    agreement_high = "agreement_high"
+    agreement_high_lost = "agreement_high_lost"
 
 
 class StandingReason(StrEnum):
@@ -43,6 +48,10 @@ class StandingReason(StrEnum):
 class QualityEvent(Contract):
     """An observation with its numbers: `value` against `threshold`, over `n` items. Equal event_ids are one event.
 
+    Events about a project's agreement are about no annotator, and their key is the project. Low agreement freezes
+    sanctions that rest on consensus and names what is disputed and confused: look at the instructions first. High
+    agreement says that the work may be automated.
+
     Attributes
     ----------
     task_type : TaskType, optional
@@ -55,10 +64,12 @@ class QualityEvent(Contract):
         The evidence against the annotator, and where it decides. No more than 1/e of the good ever reach e.
     until : datetime, optional
         When a training or a pause ends by itself.
+    disputed, confused : list
+        Where agreement is low: the tasks whose votes differ most, and the categories that are taken for each other.
     """
 
     event_id: Annotated[str, Field(min_length=1, max_length=700)]
-    annotator_id: Id
+    annotator_id: Id | None = None
     project: Id
     kind: QualityEventKind
     task_id: Id | None = None
@@ -73,5 +84,14 @@ class QualityEvent(Contract):
     e_value: Annotated[Number, Field(ge=0)] | None = None
     e_threshold: Annotated[Number, Field(ge=1)] | None = None
     until: Moment | None = None
+    disputed: list[DisputedTask] = Field(default_factory=list)
+    confused: list[ConfusedClasses] = Field(default_factory=list)
     policy_version: Count
     at: Moment
+
+    @model_validator(mode="after")
+    def _is_about_somebody(self) -> Self:
+        about_project = self.kind.value.startswith("agreement_")
+        if about_project == (self.annotator_id is not None):
+            raise RuleError("annotator_id", f"{'none' if about_project else 'some'}, as kind is {self.kind.value}")
+        return self

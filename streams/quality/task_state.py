@@ -44,7 +44,8 @@ class Entry(msgspec.Struct, array_like=True):
     bytes of the answers. `places` are the categories chosen, for each part of the questions, -1 where it has none.
     `is_evidence` says that the annotator was told the posterior the task stands at. On a gold task `columns` are what
     it said of each part's categories when it came, 1e-6 nats. `time_ms` is what a submission took, 0 of a
-    correction, and `session` the annotator's. Once its annotator is erased it has a pseudonym and no annotation id.
+    correction, and `session` the annotator's; `day`, since 1970, is that of the annotation's record. Once its
+    annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -60,6 +61,7 @@ class Entry(msgspec.Struct, array_like=True):
     columns: list[list[int]] = []
     time_ms: int = 0
     session: int = 0
+    day: int = 0
 
     @property
     def is_erased(self) -> bool:
@@ -148,8 +150,8 @@ class Task(msgspec.Struct, array_like=True):
 class Settings(msgspec.Struct, array_like=True):
     """A project's settings as the decisions need them; shares and factors are fixed-point (1e-6).
 
-    `target_confidence` is 0 where tasks close by redundancy alone. A removed project keeps its `policy_version`, so
-    that an older copy does not bring it back.
+    `target_confidence` is 0 where tasks close by redundancy alone. A removed project keeps its `policy_version` and
+    `sequence`, so that an older copy does not bring it back.
     """
 
     policy_version: int
@@ -164,6 +166,7 @@ class Settings(msgspec.Struct, array_like=True):
     removed: bool = False
     target_confidence: int = 0
     min_redundancy: int = 2
+    sequence: int = 0
 
 
 class Totals(msgspec.Struct, array_like=True):

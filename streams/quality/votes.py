@@ -7,7 +7,7 @@ from streams.quality import calibrating, outcomes
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
-from streams.quality.records import encode
+from streams.quality.records import day, encode
 from streams.quality.returning import ScoredVote
 from streams.quality.spaces import answers, places
 from streams.quality.task_state import CLOSED, Entry, totals
@@ -69,6 +69,7 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         places=[] if given is None else places(case.asked, given),
         time_ms=round(annotation.time_spent_s * 1000) if annotation.action == "submit" else 0,
         session=annotation.session,
+        day=day(case.timestamp),
     )
 
 
