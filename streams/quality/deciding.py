@@ -10,6 +10,7 @@ import msgspec
 
 from streams.quality.aggregation.by_type import aggregate
 from streams.quality.aggregation.classification import weight
+from streams.quality.aggregation.published import within
 from streams.quality.aggregation.votes import Aggregate, Vote
 from streams.quality.case import Case
 from streams.quality.inference import constants
@@ -170,7 +171,7 @@ def aggregates(
         own = cast(case, votes, reading, place, first)
         found.append(aggregate(question.space, own, soft, min_agreement, plain=is_plain))
         first = after
-    return tuple(found)
+    return within(found)
 
 
 def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first: int) -> list[list[Vote]]:
