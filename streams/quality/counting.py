@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from schemas import TaskType
@@ -73,7 +74,7 @@ def _follow(record: Record, outcome: Judgement, n: int, right: int) -> None:
     """Bring the cumulative sums up to date; `n` and `right` are without this answer."""
     if n < drift.WARM_UP:
         return
-    excess = drift.excess(outcome.correct, reliability(right, n))
+    excess = _excess(outcome.correct, right, n)
     if outcome.sign < 0:
         record.drift = drift.forgiven(record.drift, excess)
         if outcome.session == record.session:
@@ -86,21 +87,26 @@ def _follow(record: Record, outcome: Judgement, n: int, right: int) -> None:
         record.fatigue = drift.cusum(record.fatigue, excess)
 
 
+@lru_cache(maxsize=1 << 16)
+def _excess(correct: bool, right: int, n: int) -> int:
+    return drift.excess(correct, reliability(right, n))
+
+
 def _count_time(state: State, record: Record, outcome: Judgement, rules: Rules) -> None:
     if outcome.time_spent_s is None:
         return
-    milliseconds, sign = round(outcome.time_spent_s * 1000), outcome.sign
-    if sign < 0 and speed.bin_of(milliseconds) not in record.times:
+    place, sign = speed.bin_of(round(outcome.time_spent_s * 1000)), outcome.sign
+    if sign < 0 and place not in record.times:
         return
-    speed.add(record.times, milliseconds, sign)
+    speed.add(record.times, place, sign)
     record.timed += sign
-    place = key("v", outcome.project, outcome.task_type)
-    others = state.get(place, Times) or Times({})
-    speed.add(others.bins, milliseconds, sign)
+    shared = key("v", outcome.project, outcome.task_type)
+    others = state.get(shared, Times) or Times({})
+    speed.add(others.bins, place, sign)
     if others.bins:
-        state.put(place, others)
+        state.put(shared, others)
     else:
-        state.delete(place)
+        state.delete(shared)
     if record.timed < TIMED:
         record.is_hasty = False
     elif sign < 0:
