@@ -26,10 +26,12 @@ from schemas.label_spaces import (
     LikertSpace,
     PairwiseSpace,
     RankingSpace,
+    SimpleSpace,
     SpanSpace,
 )
 from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
+from schemas.project_deltas import ProjectDelta
 from schemas.projects import Factors, GoldTest, Policy, Project, Thresholds
 from schemas.quality_events import QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
@@ -45,6 +47,7 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "annotations": Annotation,
         "annotations.scored": ScoredAnnotation,
         "outcomes": Outcome,
+        "project-deltas": ProjectDelta,
         "globals.a": Globals,
         "globals.t": Globals,
         "ticks.a": Tick,
@@ -94,11 +97,13 @@ __all__ = [
     "PairwiseSpace",
     "Policy",
     "Project",
+    "ProjectDelta",
     "QualityEvent",
     "QualityEventKind",
     "Question",
     "RankingSpace",
     "ScoredAnnotation",
+    "SimpleSpace",
     "SpanSpace",
     "Standing",
     "Task",

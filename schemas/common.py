@@ -43,6 +43,7 @@ LARGEST = 2**53 - 1
 # Strict: a number is not a string of digits, nor is true the number 1. JSON Schema says the same.
 Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 Version = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
+Votes = Annotated[int, Field(strict=True, ge=1, le=64)]
 Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Yes = Annotated[bool, Field(strict=True)]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.common import Contract, Count, Id, Json, Number, Share, TaskType, Yes
+from schemas.inference import Evidence
 
 
 class OutcomeKind(StrEnum):
@@ -17,6 +18,7 @@ class OutcomeKind(StrEnum):
     attention = "attention"
     training = "training"
     consensus = "consensus"
+    posterior = "posterior"
 
 
 class Outcome(Contract):
@@ -24,6 +26,10 @@ class Outcome(Contract):
 
     Attributes
     ----------
+    correct : bool or None
+        None of kind posterior, which compares with nothing: only the probabilities of the truths have changed.
+    evidence : list or None
+        What the answer shows of its annotator, one for each of its categorical parts; signed in itself.
     session : int
         The session in which it was submitted, as its scored annotation says.
     time_spent_s : float, optional
@@ -40,11 +46,12 @@ class Outcome(Contract):
     question_id: Id
     kind: OutcomeKind
     sign: Literal[1, -1]
-    correct: Yes
+    correct: Yes | None
     answer: Json
     truth: Json
     quality_score: Share
     policy_version: Count
+    evidence: list[Evidence] | None = None
     session: Count = 0
     time_spent_s: Annotated[Number, Field(ge=0)] | None = None
     similarity_key: Id | None = None

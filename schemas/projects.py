@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.common import Contract, Count, Id, Moment, Number, Part, Reason, RuleError, Share, Version
+from schemas.common import Contract, Count, Id, Moment, Number, Part, Reason, RuleError, Share, Version, Votes
 from schemas.label_spaces import LabelSpace
 
-Votes = Annotated[int, Field(strict=True, ge=1, le=64)]
 Seconds = Annotated[Number, Field(le=604_800)]
 
 
@@ -27,14 +26,19 @@ class Policy(Part):
     unusable_after : int
         So many non-answers close a task as unusable.
     weighting : str
-        ``reliability``: by each annotator's running record; ``uniform``: all alike.
+        ``reliability``: by what is inferred of each annotator; ``quality_weighted``: by the quality score of each
+        annotation; ``uniform``: all alike. With the last two a label is the plain weighted majority, mean, ranking ...
+    target_confidence : float or None
+        From `min_redundancy` votes on, a task closes as soon as its label is this probable.
     """
 
     redundancy: Votes = 3
     max_redundancy: Votes = 5
     min_agreement: Share = 0.6
     unusable_after: Votes = 2
-    weighting: Literal["reliability", "uniform"] = "reliability"
+    weighting: Literal["reliability", "quality_weighted", "uniform"] = "reliability"
+    target_confidence: Annotated[Share, Field(ge=0.5, lt=1)] | None = None
+    min_redundancy: Votes = 2
 
     @model_validator(mode="after")
     def _can_be_extended(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from schemas.common import Contract, Id, Json, Moment, MoneyUsd, Number, Part, RuleError, Share, TaskType, Tier
+from schemas.common import Contract, Id, Json, Moment, MoneyUsd, Number, Part, RuleError, Share, TaskType, Tier, Votes
 from schemas.label_spaces import LabelSpace
 
 Specialization = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -36,7 +36,13 @@ class Question(Part):
 
 
 class Task(Contract):
-    """A unit of work. Prompt, content and instructions are shown to people and kept nowhere else but in this topic."""
+    """A unit of work. Prompt, content and instructions are shown to people and kept nowhere else but in this topic.
+
+    Attributes
+    ----------
+    redundancy : int, optional
+        Votes the task gets at first, instead of what its project asks for.
+    """
 
     task_id: Id
     project: Id
@@ -53,6 +59,7 @@ class Task(Contract):
     specializations: list[Specialization] = Field(default_factory=list, max_length=50)
     similarity_key: Id | None = None
     guidelines_version: Id | None = None
+    redundancy: Votes | None = None
 
     @model_validator(mode="after")
     def _questions_fit(self) -> Self:

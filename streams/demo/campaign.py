@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
-from streams.demo.personas import Annotator, cast
+from streams.simulator.personas import Annotator, cast
 
 PROJECT: Final = "camera-traps"
 CLASSES: Final = ("badger", "boar", "deer", "fox")
@@ -77,7 +77,7 @@ class Campaign:
     def __init__(self, seed: int, tasks: int, annotators: int = 60, *, window: int = 200, patience: int = 2000) -> None:
         if tasks < 1:
             raise ValueError(f"tasks: {tasks} are too few, a campaign needs at least 1")
-        self._random = Random(seed)  # noqa: S311 - a simulation, no secrets
+        self._random = Random(seed)
         self.annotators = cast(annotators, len(CLASSES), self._random)
         gold_count = max(len(CLASSES), tasks // GOLD_EVERY)
         ids = [f"task-{number:06d}" for number in range(tasks + gold_count)]

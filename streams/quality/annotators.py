@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from schemas import Action, Annotator, Erasure, ErasureKind, Globals, Thresholds, Tick
 from streams.events import Event, Output, Rejected, Source, State
-from streams.quality import arriving, checks, erasures, standing
+from streams.quality import arriving, checks, erasures, learning, shared, standing, summing
 from streams.quality.annotator_state import Profile, Stats, enter_session, profile
 from streams.quality.arriving import Arrived
 from streams.quality.checks import Rules, rules_of
@@ -42,6 +42,10 @@ SOURCES: Final = (
 )
 
 
+def _only(_: bytes) -> int:
+    return 0
+
+
 @dataclass(frozen=True)
 class AnnotatorSide:
     """The annotators table and what follows from its events.
@@ -52,10 +56,16 @@ class AnnotatorSide:
         How many of an annotator's last annotation ids are refused as duplicates.
     batch : int
         How many entries of the table an erasure removes at once.
+    partitions : int
+        How many partitions the task side has.
+    partition_of : callable
+        Returns the one that a task's id belongs to.
     """
 
     remembered: int = 10_000
     batch: int = 5_000
+    partitions: int = 1
+    partition_of: Callable[[bytes], int] = _only
     name: str = "annotators"
     state_version: int = 1
     sources: tuple[Source, ...] = SOURCES
@@ -69,7 +79,7 @@ class AnnotatorSide:
     def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
             case "annotations":
-                return _annotation(state, event, event.value, self.remembered)
+                return self._annotation(state, event, event.value)
             case "outcomes":
                 return _outcome(state, event, event.value)
             case "annotators":
@@ -83,35 +93,36 @@ class AnnotatorSide:
             case _:
                 raise ValueError(f"the annotator side does not read {event.topic!r}")
 
+    def _annotation(self, state: State, event: Event, annotation: Arrived) -> list[Output]:
+        remembered = self.remembered
+        annotator_id, project = annotation.annotator_id, annotation.project
+        annotation_id = annotation.annotation_id
+        author = state.get(key("a", annotator_id), Profile) or _UNKNOWN_PROFILE
+        if is_known(state, annotator_id, annotation_id, remembered):
+            raise Rejected("duplicate", f"annotation_id {annotation_id!r}: {annotator_id!r} has already used it")
+        if not author.active:
+            raise Rejected("annotator_inactive", f"annotator_id {annotator_id!r}: is not active")
 
-def _annotation(state: State, event: Event, annotation: Arrived, remembered: int) -> list[Output]:
-    annotator_id, project = annotation.annotator_id, annotation.project
-    annotation_id = annotation.annotation_id
-    author = state.get(key("a", annotator_id), Profile) or _UNKNOWN_PROFILE
-    if is_known(state, annotator_id, annotation_id, remembered):
-        raise Rejected("duplicate", f"annotation_id {annotation_id!r}: {annotator_id!r} has already used it")
-    if not author.active:
-        raise Rejected("annotator_inactive", f"annotator_id {annotator_id!r}: is not active")
+        remember(state, annotator_id, annotation_id, remembered)
+        rules = rules_of(state, project)
+        place = key("s", annotator_id, project)
+        stats = state.get(place, Stats) or Stats()
+        turned = _turn(stats, rules)
+        speed = None
+        if annotation.action is Action.submit:  # a quick correction is no sign of haste
+            speed = checks.speed_flag(annotation.time_spent_s, rules)
+            _count(stats, annotation.time_spent_s, speed)
+            enter_session(stats, event.timestamp)
+        if turned or annotation.action is Action.submit:
+            state.put(place, stats)
 
-    remember(state, annotator_id, annotation_id, remembered)
-    rules = rules_of(state, project)
-    place = key("s", annotator_id, project)
-    stats = state.get(place, Stats) or Stats()
-    turned = _turn(stats, rules)
-    speed = None
-    if annotation.action is Action.submit:  # a quick correction is no sign of haste
-        speed = checks.speed_flag(annotation.time_spent_s, rules)
-        _count(stats, annotation.time_spent_s, speed)
-        enter_session(stats, event.timestamp)
-    if turned or annotation.action is Action.submit:
-        state.put(place, stats)
-
-    outputs = [_scored(event, annotation, author, stats, rules, speed)]
-    if speed:
-        outputs.append(_sped(event, annotation, rules, speed))
-    if turned:
-        outputs.append(_turned(event, annotation, stats, rules, annotation_id))
-    return outputs
+        counts = learning.untold(state, annotator_id, project, annotation.task_id, self.partitions, self.partition_of)
+        outputs = [_scored(event, annotation, author, stats, rules, speed, counts)]
+        if speed:
+            outputs.append(_sped(event, annotation, rules, speed))
+        if turned:
+            outputs.append(_turned(event, annotation, stats, rules, annotation_id))
+        return outputs
 
 
 def _count(stats: Stats, seconds: float, speed: str | None) -> None:
@@ -122,7 +133,13 @@ def _count(stats: Stats, seconds: float, speed: str | None) -> None:
 
 
 def _scored(
-    event: Event, annotation: Arrived, author: Profile, stats: Stats, rules: Rules, speed: str | None
+    event: Event,
+    annotation: Arrived,
+    author: Profile,
+    stats: Stats,
+    rules: Rules,
+    speed: str | None,
+    counts: list[dict[str, Any]] | None,
 ) -> Output:
     flags = [speed] if speed else []
     if stats.below:
@@ -148,6 +165,7 @@ def _scored(
         tier=author.tier,
         kind=author.kind,
         policy_version=rules.policy_version,
+        counts=counts,
         standing=stats.standing,
         session=stats.session,
     )
@@ -170,11 +188,17 @@ def _sped(event: Event, annotation: Arrived, rules: Rules, kind: str) -> Output:
 
 
 def _outcome(state: State, event: Event, outcome: Judgement) -> list[Output]:
+    changed = learning.changed(state, outcome)  # refused before anything is counted
+    outputs = [] if outcome.kind == "posterior" else _judged(state, event, outcome)
+    return outputs + learning.learn(state, outcome, changed, event.timestamp) if changed else outputs
+
+
+def _judged(state: State, event: Event, outcome: Judgement) -> list[Output]:
     place = key("s", outcome.annotator_id, outcome.project)
     stats = state.get(place, Stats) or Stats()
     judged, right = COUNTERS[outcome.kind]
     n = getattr(stats, judged) + outcome.sign
-    n_right = getattr(stats, right) + outcome.sign * outcome.correct
+    n_right = getattr(stats, right) + outcome.sign * bool(outcome.correct)
     if not 0 <= n_right <= n:
         raise Rejected(
             "outcome_underflow",
@@ -212,6 +236,9 @@ def _annotator(state: State, annotator: Annotator) -> list[Output]:
 
 
 def _globals(state: State, sent: Globals) -> list[Output]:
+    if sent.statistics is not None:
+        shared.store(state, sent)
+        return []
     place = key("p", sent.project)
     stored = state.get(place, Rules)
     frozen = checks.sanctions_frozen(sent)
@@ -229,7 +256,8 @@ def _tick(state: State, event: Event, batch: int) -> list[Output]:
     told = told_time(event)
     outputs = standing.end_due(state, event, advance(state, told), batch)
     erasures.forget(state, told, batch)
-    return outputs + erasures.go_on(state, event, batch, forget_annotator)
+    outputs += erasures.go_on(state, event, batch, forget_annotator)
+    return outputs + summing.tell_all(state, event.timestamp)
 
 
 def _erase(state: State, event: Event, side: str, batch: int) -> list[Output]:

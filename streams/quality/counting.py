@@ -54,7 +54,7 @@ def _count_answer(record: Record, outcome: Judgement, rules: Rules) -> bool:
             before = record.training_n, record.training_correct
         case _:
             return False
-    n, right = before[0] + sign, before[1] + sign * correct
+    n, right = before[0] + sign, before[1] + sign * bool(correct)
     if not 0 <= right <= n:
         return False
     match outcome.kind:
@@ -74,7 +74,7 @@ def _follow(record: Record, outcome: Judgement, n: int, right: int) -> None:
     """Bring the cumulative sums up to date; `n` and `right` are without this answer."""
     if n < drift.WARM_UP:
         return
-    excess = _excess(outcome.correct, right, n)
+    excess = _excess(bool(outcome.correct), right, n)
     if outcome.sign < 0:
         record.drift = drift.forgiven(record.drift, excess)
         if outcome.session == record.session:

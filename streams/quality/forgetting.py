@@ -23,7 +23,7 @@ def forget_annotator(state: State, job: Job, batch: int) -> bool:
             if state.get(place, kind) is not None:
                 state.delete(place)
                 job.rows += 1
-    kept = tuple(key(kind, annotator_id, "") for kind in ("i", _RECORDS, "s", "y"))
+    kept = tuple(key(kind, annotator_id, "") for kind in ("i", "m", _RECORDS, "s", "y"))
     places = state.find(kept, b"", job.after, batch)
     for place in places:
         if parts(place)[0] == _RECORDS:

@@ -51,6 +51,7 @@ class Scored(msgspec.Struct, gc=False):
     tier: str
     kind: str
     policy_version: int
+    counts: list[dict[str, Any]] | None
     standing: str
     session: int
 
@@ -67,11 +68,12 @@ class Outcome(msgspec.Struct, gc=False):
     question_id: str
     kind: str
     sign: int
-    correct: bool
+    correct: bool | None
     answer: Any
     truth: Any
     quality_score: float
     policy_version: int
+    evidence: list[dict[str, Any]] | None
     session: int
     time_spent_s: float | None
     similarity_key: str | None

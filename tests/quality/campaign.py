@@ -10,7 +10,8 @@ from schemas import CONTRACTS, DeadLetter
 from streams.events import DEAD_LETTERS, Event, Output
 from streams.quality.task_state import Task, Totals
 from streams.quality.tasks import TaskSide
-from tests.quality.harness import MemoryState, apply
+from streams.replay.state import apply
+from tests.quality.harness import MemoryState
 
 CLASSES = ("cat", "dog", "fox")
 ANIMALS = {"type": "classification", "classes": list(CLASSES)}

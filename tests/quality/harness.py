@@ -7,49 +7,42 @@ from typing import TypeVar
 
 import msgspec
 
-from streams.events import Event, Output, Rejected, Side, dead_letter
+from streams.events import Event, Output, Side
+from streams.replay.state import LiveState, apply
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class MemoryState:
-    """A table's committed bytes under an overlay of the structs the running batch has read or written."""
+class MemoryState(LiveState):
+    """A table's committed bytes under the structs that the running batch has read or written."""
 
     def __init__(self, committed: Mapping[str, bytes] | None = None) -> None:
+        super().__init__()
         self.committed: dict[str, bytes] = dict(committed or {})
-        self._overlay: dict[str, msgspec.Struct | None] = {}
         self._changed: dict[str, None] = {}
 
     def get(self, key: str, type: type[T]) -> T | None:
         """Return the batch's own copy of the value under `key`."""
-        if key not in self._overlay:
-            raw = self.committed.get(key)
-            self._overlay[key] = None if raw is None else msgspec.json.decode(raw, type=type)
-        value = self._overlay[key]
-        if value is None:
-            return None
-        assert isinstance(value, type)
+        if key not in self.values and key not in self._changed and (raw := self.committed.get(key)) is not None:
+            self.values[key] = msgspec.json.decode(raw, type=type)
+        value = self.values.get(key)
+        assert value is None or isinstance(value, type)
         return value
 
     def put(self, key: str, value: msgspec.Struct) -> None:
         """Store `value` under `key` at the next commit."""
-        self._overlay[key] = value
+        super().put(key, value)
         self._changed[key] = None
 
     def delete(self, key: str) -> None:
         """Remove `key` at the next commit."""
-        self._overlay[key] = None
+        super().delete(key)
         self._changed[key] = None
 
     def find(self, prefixes: tuple[str, ...], needle: bytes, after: str, most: int) -> list[str]:
         """Return the keys as the batch sees them now; the plainest way there is."""
-        seen = dict(self.committed)
-        for key in self._changed:
-            value = self._overlay[key]
-            if value is None:
-                seen.pop(key, None)
-            else:
-                seen[key] = msgspec.json.encode(value)
+        seen = {key: stored for key, stored in self.committed.items() if key not in self._changed}
+        seen |= {key: msgspec.json.encode(self.values[key]) for key in self._changed if key in self.values}
         return sorted(
             key for key, stored in seen.items() if key > after and key.startswith(prefixes) and needle in stored
         )[:most]
@@ -60,26 +53,15 @@ class MemoryState:
         return frozenset(self._changed)
 
     def commit(self) -> None:
-        """Turn what was put into bytes and forget the overlay; nothing else may have changed."""
-        for key, read in self._overlay.items():
-            if key not in self._changed and read is not None:
-                assert msgspec.json.encode(read) == self.committed[key], f"{key!r} was changed, but not put"
-        for key in self._changed:
-            value = self._overlay[key]
-            if value is None:
-                self.committed.pop(key, None)
-            else:
-                self.committed[key] = msgspec.json.encode(value)
-        self._overlay.clear()
+        """Turn what was put into bytes and forget the rest; nothing else may have changed."""
+        for key, value in self.values.items():
+            encoded = msgspec.json.encode(value)
+            assert key in self._changed or encoded == self.committed[key], f"{key!r} was changed, but not put"
+            self.committed[key] = encoded
+        for key in self._changed.keys() - self.values.keys():
+            self.committed.pop(key, None)
+        self.values.clear()
         self._changed.clear()
-
-
-def apply(side: Side, state: MemoryState, event: Event) -> list[Output]:
-    """Step once; a rejection becomes its dead letter."""
-    try:
-        return side.step(state, event)
-    except Rejected as rejected:
-        return [dead_letter(event, rejected.reason, rejected.error)]
 
 
 def run(

@@ -13,7 +13,8 @@ from streams.events import Event, Output, Rejected
 from streams.quality.annotator_state import Record, Stats
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.keys import key
-from tests.quality.harness import MemoryState, apply, run
+from streams.replay.state import apply
+from tests.quality.harness import MemoryState, run
 from tests.quality.sent import annotation, assert_contracts, bodies, event, outcome, settings
 
 Sent = tuple[str, dict[str, Any]]

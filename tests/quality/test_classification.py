@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.quality.aggregation.classification import leader, leader_without, posterior, tally, weight
+from streams.quality.aggregation.categorical import leader
+from streams.quality.aggregation.classification import leader_without, posterior, tally, weight
 from streams.quality.keys import FIXED
 
 RELIABILITY = st.integers(0, FIXED)

@@ -16,9 +16,10 @@ from streams.quality.annotators import AnnotatorSide
 from streams.quality.erasures import DONE, MEMORY_MS
 from streams.quality.task_state import Task, task_key
 from streams.quality.tasks import DAY_MS, TaskSide
+from streams.replay.state import apply
 from tests.quality import sent
 from tests.quality.campaign import AT, CLASSES, event, settings, task, validate
-from tests.quality.harness import MemoryState, apply, run
+from tests.quality.harness import MemoryState, run
 from tests.quality.test_task_laws import (
     ANNOTATORS,
     POLICIES,

@@ -8,9 +8,10 @@ from streams.events import Output
 from streams.quality.annotator_state import Stats
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.erasures import DONE
+from streams.replay.state import apply
 from tests.quality import sent
 from tests.quality.campaign import AT, Campaign, bodies, labels, outcomes, reasons, rejections, scored, task
-from tests.quality.harness import MemoryState, apply
+from tests.quality.harness import MemoryState
 
 LATER = AT + 10_000
 A_SIDE = AnnotatorSide()

@@ -18,7 +18,8 @@ from streams.quality.keys import key
 from streams.quality.reliability.gold_test import bar, evidence
 from streams.quality.standing import HOUR_MS
 from streams.quality.suspicion import gold_evidence
-from tests.quality.harness import MemoryState, apply, run
+from streams.replay.state import apply
+from tests.quality.harness import MemoryState, run
 from tests.quality.sent import T0, annotation, assert_contracts, bodies, event, outcome, settings
 
 SIDE = AnnotatorSide()

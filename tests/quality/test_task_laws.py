@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from streams.events import DEAD_LETTERS, Event, Output, Rejected, coordinates
 from streams.quality.task_state import CLOSED, Task, Totals
 from streams.quality.tasks import DAY_MS, TaskSide
+from streams.replay.state import apply
 from tests.quality.campaign import (
     ANIMALS,
     AT,
@@ -32,7 +33,7 @@ from tests.quality.campaign import (
     task,
     validate,
 )
-from tests.quality.harness import MemoryState, apply, run
+from tests.quality.harness import MemoryState, run
 
 SIDE = TaskSide(
     retention_ms=3 * DAY_MS,

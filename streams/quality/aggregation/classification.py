@@ -1,4 +1,7 @@
-"""Weighted majority over declared classes: the maximum a posteriori answer when annotators err evenly.
+"""Classes: the one that leads, or of a multi-label space each that most say yes to.
+
+Where the inference gives a posterior, that decides. Without one it is the weighted majority: the maximum a
+posteriori answer when annotators err evenly.
 
 Each vote weighs ``ln(p (K - 1) / (1 - p))`` for a probability p of being right among K classes, and the
 softmax of the summed weights is the posterior over the answers under a uniform prior: the two-class rule of
@@ -14,6 +17,9 @@ from math import exp, log
 
 import msgspec
 
+from schemas import ClassificationSpace
+from streams.quality.aggregation.categorical import decide, leader
+from streams.quality.aggregation.votes import Aggregate, Vote
 from streams.quality.keys import FIXED
 
 _HIGHEST = 990_000
@@ -90,16 +96,6 @@ def tally(votes: Iterable[tuple[int, int]], classes: int, min_agreement: int) ->
     return Tally(weights, counts, first, reason)
 
 
-def leader(weights: Sequence[int]) -> int | None:
-    """Return the class with the greatest weight, or None when it is 0 or shared.
-
-    >>> leader([1, 3, 2]), leader([0, 0]), leader([2, 2])
-    (1, None, None)
-    """
-    most = max(weights)
-    return None if not most or weights.count(most) > 1 else weights.index(most)
-
-
 def leader_without(weights: Sequence[int], index: int, value: int) -> int | None:
     """Return the leader once one vote of weight `value` for class `index` is left out.
 
@@ -121,3 +117,24 @@ def posterior(weights: Sequence[int]) -> list[float]:
     odds = [exp((value - most) / FIXED) for value in weights]
     scale = FIXED / sum(odds)
     return [round(value * scale) / FIXED for value in odds]
+
+
+def aggregate(
+    space: ClassificationSpace, votes: Sequence[Vote], posterior: Sequence[int] | None, min_agreement: int
+) -> Aggregate:
+    """Return the leading class of a single-answer question, as `streams.quality.aggregation.categorical` decides.
+
+    >>> space = ClassificationSpace(type="classification", classes=["wren", "robin"])
+    >>> aggregate(space, [Vote("wren"), Vote("robin"), Vote("wren")], None, 600_000).label
+    'wren'
+    """
+    chosen = [space.classes.index(vote.answer) for vote in votes]
+    first, result = decide(space.classes, chosen, [vote.weight for vote in votes], posterior, min_agreement)
+    if first is None or result.reason is not None:
+        return result
+    return msgspec.structs.replace(result, label=space.classes[first])
+
+
+def score(answer: str, reference: str) -> int:
+    """Return one, fixed-point, for the same class, else 0."""
+    return FIXED if answer == reference else 0

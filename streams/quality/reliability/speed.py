@@ -44,7 +44,7 @@ def bin_of(milliseconds: int) -> int:
 
 
 def add(bins: dict[int, int], place: int, sign: int) -> None:
-    """Count a time in its bin, or with the sign -1 take it back: an empty bin leaves nothing, and bins stay in order."""
+    """Count a time in its bin, or with the sign -1 take it back: no empty bin stays, and bins stay in order."""
     if place not in bins:
         later = {other: bins.pop(other) for other in list(bins) if other > place}
         bins[place] = 0
