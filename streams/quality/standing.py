@@ -111,7 +111,7 @@ def _changes_nothing(record: Record, outcome: Judgement) -> bool:
     A right answer speaks against nobody. Only how fast it came may, or how it compares with others of theirs.
     """
     return (
-        outcome.correct
+        outcome.correct is True
         and outcome.sign > 0
         and record.standing == _ACTIVE
         and not record.is_hasty
