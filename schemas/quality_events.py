@@ -32,6 +32,7 @@ class StandingReason(StrEnum):
     consensus = "consensus"
     speed = "speed"
     consistency = "consistency"
+    habit = "habit"
     drift = "drift"
     fatigue = "fatigue"
     recovered = "recovered"

@@ -9,9 +9,11 @@ from schemas import TaskType
 from streams.events import State
 from streams.quality.annotator_state import Record, Times
 from streams.quality.checks import Rules
-from streams.quality.keys import key
+from streams.quality.keys import FIXED, key
+from streams.quality.learning import Confusions, confusions_key
 from streams.quality.reliability import consistency, drift, ordinal, speed
 from streams.quality.reliability.accuracy import interval, reliability
+from streams.quality.reliability.spammer import spammer_score
 from streams.quality.returning import Judgement
 
 WORK: Final = frozenset({"gold", "consensus"})
@@ -20,6 +22,10 @@ TIMED: Final = 10
 """Speed is judged after so many times, and again after as many more."""
 HASTY: Final = (100_000, 50_000)
 """Of somebody hasty, the lower end of the share of implausible times is at least this; then until it is below that."""
+HABIT: Final = (20_000, 40_000)
+"""A spammer score below this says that answers hardly depend on the truth; and until it is above that."""
+EACH: Final = 10
+"""Of so many items of a class it is told how they are answered."""
 
 
 def count(state: State, outcome: Judgement, record: Record, rules: Rules) -> bool:
@@ -33,6 +39,7 @@ def count(state: State, outcome: Judgement, record: Record, rules: Rules) -> boo
     if outcome.kind in WORK:
         _count_time(state, record, outcome, rules)
         _count_repeat(state, record, outcome)
+        _look_for_habit(state, record, outcome)
         if outcome.task_type == TaskType.likert_scale:
             _count_rating(record.scale, outcome)
     return True
@@ -145,6 +152,20 @@ def forget_repeats(state: State, outcome: Judgement) -> None:
 
 def _repeats_key(outcome: Judgement) -> str:
     return key("y", outcome.annotator_id, outcome.project, outcome.task_type)
+
+
+def _look_for_habit(state: State, record: Record, outcome: Judgement) -> None:
+    """Bring the spammer score up to date where that may lead to something: most answers are right."""
+    if outcome.correct and outcome.sign > 0 and record.spammer >= HABIT[1]:
+        return
+    if not outcome.evidence:
+        if outcome.sign < 0:
+            record.spammer = FIXED  # until it is looked at again: a correction never speaks against anybody
+        return
+    kept = state.get(confusions_key(outcome.annotator_id, outcome.project), Confusions) or Confusions()
+    counts = kept.spaces.get(outcome.evidence[0].space)
+    score = None if counts is None else spammer_score(counts.cells, counts.classes, EACH * FIXED)
+    record.spammer = FIXED if score is None else score
 
 
 def _count_rating(scale: ordinal.Scale, outcome: Judgement) -> None:

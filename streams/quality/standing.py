@@ -71,6 +71,7 @@ def judged(state: State, event: Event, outcome: Judgement, stats: Stats, rules: 
         outputs = [_changed(event, place, record, reasons, rules, outcome)]
     if is_blank(record):
         record.drift = record.fatigue = record.session = 0
+        record.spammer = FIXED
         forget_repeats(state, outcome)
     if record == _BLANK:
         state.delete(place)

@@ -14,7 +14,7 @@ from streams.events import Output
 from streams.quality import checks
 from streams.quality.annotator_state import Record, Stats, record_key
 from streams.quality.annotators import AnnotatorSide
-from streams.quality.keys import key
+from streams.quality.keys import FIXED, key
 from streams.quality.reliability.gold_test import bar, evidence
 from streams.quality.standing import HOUR_MS
 from streams.quality.suspicion import gold_evidence
@@ -290,6 +290,28 @@ def test_who_answers_alike_tasks_differently_is_watched() -> None:
     alike = [("outcomes", {**body, "answer": "wren"}) for _, body in answers]
     assert changes(play(*alike)[0]) == []
     assert record(table).pairs == 5 * 12 * 11 // 2
+
+
+def shown(truth: int, given: int) -> dict[str, Any]:
+    return {"evidence": [{"space": "0123456789abcdef", "classes": 2, "given": given, "change": [[truth, FIXED]]}]}
+
+
+def test_who_answers_the_same_whatever_is_asked_is_watched_though_nearly_always_right() -> None:
+    def answers(*given: int) -> list[Sent]:
+        told = [(n, int(n % 15 == 14)) for n in range(200)]
+        return [
+            (
+                "outcomes",
+                outcome(f"g{n}", kind="consensus", correct=given[truth] == truth, **shown(truth, given[truth])),
+            )
+            for n, truth in told
+        ]
+
+    outputs, _ = play(*answers(0, 0))
+    assert changes(outputs) == ["watched"]
+    body = change(outputs)
+    assert (body["reasons"], body["value"], body["threshold"]) == (["habit"], 0.0, 0.02)
+    assert changes(play(*answers(0, 1))[0]) == []
 
 
 def test_who_becomes_worse_is_watched_and_so_is_who_tires() -> None:
