@@ -121,7 +121,7 @@ class Task(msgspec.Struct, array_like=True):
     `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none. `left` are the topics in which
     content lies that went from here, until a null value comes from there. `posterior` is what was last told of each
     part, fixed-point, nothing for a part without categories; `is_counted` says that the project's class frequencies
-    have it.
+    have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part.
     """
 
     phase: Phase
@@ -141,6 +141,7 @@ class Task(msgspec.Struct, array_like=True):
     left: list[str] = []
     posterior: list[list[int]] = []
     is_counted: bool = False
+    losses: list[list[int]] = []
 
 
 class Settings(msgspec.Struct, array_like=True):
