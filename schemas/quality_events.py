@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.common import Contract, Count, Id, Moment, Number, TaskType
+from schemas.common import Contract, Count, Id, Moment, Number, Part, Share, TaskType
 
 
 class QualityEventKind(StrEnum):
@@ -41,6 +41,42 @@ class StandingReason(StrEnum):
     taken_back = "taken_back"
 
 
+class AnnotatorWork(Part):
+    """An annotator's work on one task type of a project until now.
+
+    Attributes
+    ----------
+    accuracy, agreement : float
+        Smoothed shares of right answers on gold, and of answers that agree with the others'.
+    quartiles_s : list of float, optional
+        Of the time an annotation took, within 10%, from `timed` of them.
+    pairs, alike : int
+        Pairs of answers to tasks of one similarity key, and those of them that are the same.
+    bias, spread : float, optional
+        On a scale: how much higher than the others in the mean, in steps, and by how much wider.
+    spammer_score : float, optional
+        Near 0: the answers hardly depend on what is asked. As of the last wrong answer.
+    drift, fatigue : float
+        How far the work has become worse of late, and in this session, in standard deviations.
+    """
+
+    gold_n: Count
+    gold_correct: Count
+    accuracy: Share
+    consensus_n: Count
+    consensus_agree: Count
+    agreement: Share
+    timed: Count
+    quartiles_s: list[Number] | None = None
+    pairs: Count
+    alike: Count
+    bias: Number | None = None
+    spread: Annotated[Number, Field(ge=0)] | None = None
+    spammer_score: Share | None = None
+    drift: Annotated[Number, Field(ge=0)]
+    fatigue: Annotated[Number, Field(ge=0)]
+
+
 class QualityEvent(Contract):
     """An observation with its numbers: `value` against `threshold`, over `n` items. Equal event_ids are one event.
 
@@ -56,6 +92,8 @@ class QualityEvent(Contract):
         The evidence against the annotator, and where it decides. No more than 1/e of the good ever reach e.
     until : datetime, optional
         When a training or a pause ends by itself.
+    work : AnnotatorWork, optional
+        Of a change of standing: all that is known of the annotator's work on that task type.
     """
 
     event_id: Annotated[str, Field(min_length=1, max_length=700)]
@@ -74,5 +112,6 @@ class QualityEvent(Contract):
     e_value: Annotated[Number, Field(ge=0)] | None = None
     e_threshold: Annotated[Number, Field(ge=1)] | None = None
     until: Moment | None = None
+    work: AnnotatorWork | None = None
     policy_version: Count
     at: Moment

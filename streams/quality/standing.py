@@ -34,6 +34,7 @@ from streams.quality.reliability.gold_test import bar
 from streams.quality.returning import Judgement
 from streams.quality.suspicion import PAIRS, e_value, finding, gold_evidence, suspicions
 from streams.quality.ticking import Clock, now
+from streams.quality.work import work
 
 SANCTIONS: Final = 8
 """So many sanctions are remembered of an annotator's work on a task type: enough to take one back."""
@@ -248,6 +249,7 @@ def _changed(
             "e_value": None if found.evidence is None else e_value(found.evidence),
             "e_threshold": None if found.needed is None else e_value(found.needed),
             "until": instant(record.until) if record.until else None,
+            "work": work(record),
         },
     )
 

@@ -547,3 +547,30 @@ def test_the_side_finds_whom_the_test_finds_and_nobody_else() -> None:
         right = [sum(answers[: n + 1]) for n in range(len(answers))]
         reached = [n for n, k in enumerate(right) if evidence(k, n + 1, 600_000, 800_000) >= bar(50_000)]
         assert (None if first is None else first["n"] - 1) == (reached[0] if reached else None)
+
+
+def test_a_change_tells_all_that_is_known_of_the_work() -> None:
+    consensus = [
+        ("outcomes", outcome(f"c{n}", kind="consensus", task_type="likert_scale", answer=3 + n % 3, truth=1 + n % 3))
+        for n in range(6)
+    ]
+    gold = told(4, task_type="likert_scale", answer=5, truth=1, time_spent_s=8, similarity_key="k")
+    outputs, _ = play(TICK, *consensus, *gold)
+    assert change(outputs)["kind"] == "standing_training"
+    assert change(outputs)["work"] == {
+        "gold_n": 4,
+        "gold_correct": 0,
+        "accuracy": 0.388889,
+        "consensus_n": 6,
+        "consensus_agree": 6,
+        "agreement": 0.863636,
+        "timed": 4,
+        "quartiles_s": [7.439, 7.439, 7.439],
+        "pairs": 6,
+        "alike": 6,
+        "bias": 2.8,
+        "spread": 1.0,
+        "spammer_score": None,
+        "drift": 0.0,
+        "fatigue": 0.0,
+    }
