@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from schemas import Policy
+from schemas import Policy, explain
 from streams.failures import Failure
 from streams.printable import printable
 from streams.replay import crowd_kit, plots, summary, written
@@ -24,7 +25,7 @@ from streams.replay.orders import Order
 from streams.replay.people import people_of
 from streams.replay.playing import Plan, Played, play
 from streams.replay.results import Figures, figures_of, figures_of_batch, majority, mean, verdicts_of
-from streams.replay.spending import curve
+from streams.replay.spending import spending
 
 Watch: TypeAlias = Callable[[str, int], Callable[[int], None]]
 """From what is done, and how many annotations it has, to what is told how many are done."""
@@ -129,7 +130,12 @@ def with_policy(plan: Plan, **fields: Any) -> Plan:
         allowed = get_args(known.annotation)
         if name == "weighting" and value not in allowed:
             raise click.UsageError(f"--policy: expected one of {', '.join(allowed)}, got {value!r}")
-    return replace(plan, policy={**plan.policy, **fields})
+    policy = {**plan.policy, **fields}
+    try:
+        Policy.model_validate(policy)
+    except ValidationError as error:
+        raise click.UsageError(f"--{explain(error)}") from None
+    return replace(plan, policy=policy)
 
 
 def result_of(path: Path, options: Options, watch: Watch) -> Result:
@@ -174,7 +180,7 @@ def _told(result: Result, options: Options, watch: Watch) -> list[str]:
     if options.as_json and options.plot is None:
         return []
     progress = watch(f"{history.name}, with fewer votes", len(history.answers))
-    spent = curve(history, labels, result.plan, played, progress)
+    spent = spending(history, labels, result.plan, played, progress)
     if options.plot is not None:
         plots.draw(options.plot, history, labels, verdicts, people_of(history, labels, verdicts), spent)
     return [

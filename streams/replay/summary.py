@@ -22,7 +22,7 @@ from streams.replay.people import (
 from streams.replay.playing import Played
 from streams.replay.results import Figures, verdicts_of
 from streams.replay.scoring import Verdict
-from streams.replay.spending import Spent, needed
+from streams.replay.spending import Spending, needed
 
 SURE = 0.8
 """Labels that are less sure than this are worth a second look."""
@@ -79,7 +79,7 @@ def table(history: History, methods: Mapping[str, Figures], gold: int, seeds: in
     return lines
 
 
-def advice(history: History, labels: Labels, played: Played, spent: list[Spent]) -> list[str]:
+def advice(history: History, labels: Labels, played: Played, spent: Spending) -> list[str]:
     """Return what a team can act on, a few lines on each matter."""
     verdicts = verdicts_of(played.newest, labels)
     people = people_of(history, labels, verdicts)
@@ -98,18 +98,18 @@ def _about(what: str, lines: Sequence[str]) -> list[str]:
     return [f"  {what if not number else '':<{_INDENT}} {line}" for number, line in enumerate(lines)]
 
 
-def _votes(history: History, spent: list[Spent]) -> list[str]:
+def _votes(history: History, spent: Spending) -> list[str]:
     paid = sum(history.votes.values())
     lines = [f"{paid:,} were paid, {paid / len(history.votes):.1f} a task"]
-    if len(spent) > 1:
-        for same in (0.95, 0.98):
-            one = needed(spent, same)
-            if one is spent[-1] or one.share > 0.99:
-                lines.append(f"fewer do not give {same:.0%} of the labels that all of them give")
-                break
-            lines.append(
-                f"{one.votes} a task give {one.same:.1%} of the labels that all give, for {one.share:.0%} of them"
-            )
+    for how, each in (("", spent.fixed), ("closing tasks at ", spent.until_sure)):
+        found = [needed(each, same) for same in (0.95, 0.98)]
+        lines += [
+            f"{how}{one.name} takes {one.share:.0%} of them and gives {one.same:.1%} of the labels that all give"
+            for one in dict.fromkeys(found)
+            if one is not None
+        ]
+    if len(lines) == 1 and len(spent.fixed) > 1:
+        lines.append("fewer do not give 95% of the labels that all of them give")
     return lines
 
 
