@@ -64,7 +64,7 @@ class Doubt:
     probability : float
         Of `instead`, given how often each who answered is right on the other tasks with known truth.
     voters : list of Person
-        Those who say so, the best first.
+        Those who say so and are right more often than not, the best first; at least three.
     """
 
     task: str
@@ -218,7 +218,8 @@ def doubts(history: History, labels: Labels, people: list[Person]) -> list[Doubt
             weights[place] += max(0.0, log(p * (classes - 1) / (1 - p)))
         instead = weights.index(max(weights))
         probability = 1 / sum(exp(weight - weights[instead]) for weight in weights)
-        voters = sorted((by_name[worker] for worker, place in given.items() if place == instead), key=_best_first)
+        agree = (by_name[worker] for worker, place in given.items() if place == instead)
+        voters = sorted((one for one in agree if 2 * one.right > one.judged), key=_best_first)
         if instead != truth and probability >= _SURE and len(voters) >= 3:
             names = labels.names
             found.append(Doubt(task, names[truth], names[instead], probability, voters, len(given)))
