@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from schemas.annotations import Action, Annotation, NonAnswer
 from schemas.annotators import Annotator
-from schemas.common import AnnotatorKind, GoldKind, Id, TaskType, Tier
+from schemas.common import AnnotatorKind, GoldKind, Id, Standing, TaskType, Tier
 from schemas.dead_letters import DeadLetter
 from schemas.erased import Erased, ErasureProgress, ErasureSide
 from schemas.erasures import Erasure, ErasureKind
@@ -31,7 +31,8 @@ from schemas.label_spaces import (
 )
 from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
-from schemas.projects import Factors, Policy, Project, Thresholds
+from schemas.project_deltas import ProjectDelta
+from schemas.projects import Factors, GoldTest, Policy, Project, Thresholds
 from schemas.quality_events import QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
 from schemas.tasks import Question, Task
@@ -46,6 +47,7 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "annotations": Annotation,
         "annotations.scored": ScoredAnnotation,
         "outcomes": Outcome,
+        "project-deltas": ProjectDelta,
         "globals.a": Globals,
         "globals.t": Globals,
         "ticks.a": Tick,
@@ -82,6 +84,7 @@ __all__ = [
     "Globals",
     "Gold",
     "GoldKind",
+    "GoldTest",
     "Id",
     "Label",
     "LabelAnswer",
@@ -94,6 +97,7 @@ __all__ = [
     "PairwiseSpace",
     "Policy",
     "Project",
+    "ProjectDelta",
     "QualityEvent",
     "QualityEventKind",
     "Question",
@@ -101,6 +105,7 @@ __all__ = [
     "ScoredAnnotation",
     "SimpleSpace",
     "SpanSpace",
+    "Standing",
     "Task",
     "TaskType",
     "Thresholds",

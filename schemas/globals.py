@@ -7,20 +7,28 @@ from typing import Self
 from pydantic import model_validator
 
 from schemas.common import Contract, Id, RuleError, Version, Yes
+from schemas.inference import SpaceStatistics
 from schemas.projects import Project
 
 
 class Globals(Contract):
-    """What A and T must know of a project. `policy_version` counts the changes of its settings."""
+    """What A and T must know of a project. `policy_version` counts the changes of its settings.
+
+    A record has the settings, or with a key of its own the `statistics` of one list of categories.
+    """
 
     project: Id
     version: Version
     policy_version: Version
     removed: Yes = False
     project_settings: Project | None = None
+    statistics: SpaceStatistics | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if self.removed == (self.project_settings is not None):
+        if self.statistics is not None:
+            if self.removed or self.project_settings is not None:
+                raise RuleError("statistics", "none beside settings")
+        elif self.removed == (self.project_settings is not None):
             raise RuleError("project_settings", "none" if self.removed else "some, as removed is false")
         return self

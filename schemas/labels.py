@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.common import Contract, Count, Id, Json, Moment, Part, Share, TaskType, Version, Yes
+from schemas.common import Contract, Count, Id, Json, Moment, Number, Part, Share, TaskType, Version, Yes
 
 
 class LabelStatus(StrEnum):
@@ -36,6 +36,10 @@ class LabelAnswer(Part):
         Whether gold supports reading `confidence` as a frequency.
     reason : str or None
         Why there is no label.
+    effective_votes : float or None
+        How many votes of equal weight would say as much.
+    details : dict
+        What only its task type has.
     """
 
     label: Json = None
@@ -45,6 +49,8 @@ class LabelAnswer(Part):
     distribution: dict[str, Share] = Field(default_factory=dict)
     calibrated: Yes = False
     reason: str | None = None
+    effective_votes: Number | None = None
+    details: dict[str, Json] = Field(default_factory=dict)
 
 
 class Label(Contract):

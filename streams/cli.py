@@ -21,6 +21,8 @@ from streams.settings import CLIENT_GROUPS, GROUPS, Settings
 from streams.settings_flags import SettingsCommand
 from streams.settings_table import markdown
 from streams.simulator.cli import simulate
+from streams.snapshot.cli import snapshot
+from streams.why.cli import why
 
 PROGRAM = "goldstream"
 WRONG_USAGE, BUG, INTERRUPTED = 2, 70, 130
@@ -196,6 +198,8 @@ def topics_check(settings: Settings) -> int:
 
 commands.add_command(dead_letters)
 commands.add_command(erase)
+commands.add_command(why)
+commands.add_command(snapshot)
 commands.add_command(replay)
 commands.add_command(simulate)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 from rich.cells import cell_len, set_cell_size
 
 
@@ -25,6 +27,17 @@ def printable_bytes(raw: bytes) -> str:
     'ann\\xff'
     """
     return printable(raw.decode(errors="backslashreplace"))
+
+
+def plain(value: Any) -> str:
+    """Return an answer as text: of a string itself, of all else its JSON.
+
+    >>> plain("cat"), plain(4), plain({"b": 1, "a": [2]}), plain(None)
+    ('cat', '4', '{"a":[2],"b":1}', '')
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    return msgspec.json.encode(value, order="sorted").decode()
 
 
 def fit(text: str, cells: int) -> str:

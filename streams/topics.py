@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 Cleanup = Literal["delete", "compact", "compact,delete"]
 SideName = Literal["annotators", "tasks", "projects"]
-Role = Literal["administrator", "operator", "producer", "gold-keeper", "reviewer", "gateway", "worker", "reader"]
+Role = Literal[
+    "administrator", "operator", "producer", "gold-keeper", "reviewer", "gateway", "worker", "reader", "auditor"
+]
 """Who uses the topics; `streams.acls` says what each may do."""
 
 HOUR = 3_600_000
@@ -185,7 +187,7 @@ PROJECTS = _input(
     key="project",
     writers="administrators",
     written_by=("administrator", "operator"),
-    read_by=("gateway",),
+    read_by=("gateway", "auditor"),
     cleanup="compact",
     side="projects",
 )
@@ -194,7 +196,7 @@ TASKS = _input(
     key="task_id",
     writers="producers; a null value withdraws",
     written_by=("producer", "operator"),
-    read_by=("gateway",),
+    read_by=("gateway", "auditor"),
     cleanup="compact,delete",
     side="tasks",
     retention_ms=LONG,
@@ -206,6 +208,7 @@ GOLD = _input(
     written_by=("gold-keeper",),
     cleanup="compact",
     side="tasks",
+    read_by=("auditor",),
 )
 ANNOTATORS = _input(
     "annotators",
@@ -215,6 +218,7 @@ ANNOTATORS = _input(
     cleanup="delete",
     side="annotators",
     retention_ms=LONG,
+    read_by=("auditor",),
 )
 ANNOTATIONS = _input(
     "annotations",
@@ -233,6 +237,7 @@ SCORED = Topic(
     side="tasks",
     retention_ms=MEDIUM,
     written_by=("operator",),
+    read_by=("auditor",),
 )
 OUTCOMES = Topic(
     name="outcomes",
@@ -240,6 +245,16 @@ OUTCOMES = Topic(
     writers="the task side",
     cleanup="delete",
     side="annotators",
+    retention_ms=MEDIUM,
+    written_by=("operator",),
+    read_by=("auditor",),
+)
+PROJECT_DELTAS = Topic(
+    name="project-deltas",
+    key="project",
+    writers="the annotator and the task side",
+    cleanup="delete",
+    side="projects",
     retention_ms=MEDIUM,
     written_by=("operator",),
 )
@@ -264,7 +279,7 @@ LABELS = Topic(
     writers="the task side: every version",
     cleanup="delete",
     readers="ML engineers, exports",
-    read_by=("reader",),
+    read_by=("reader", "auditor"),
     retention_ms=LONG,
 )
 LABELS_LATEST = Topic(
@@ -273,7 +288,7 @@ LABELS_LATEST = Topic(
     writers="the task side",
     cleanup="compact",
     readers="ML engineers, exports",
-    read_by=("reader",),
+    read_by=("reader", "auditor"),
 )
 QUALITY_EVENTS = Topic(
     name="quality-events",
@@ -281,7 +296,7 @@ QUALITY_EVENTS = Topic(
     writers="the annotator and the task side",
     cleanup="delete",
     readers="staff only",
-    read_by=("administrator",),
+    read_by=("administrator", "auditor"),
     retention_ms=LONG,
 )
 DEAD = Topic(
@@ -291,7 +306,7 @@ DEAD = Topic(
     cleanup="compact,delete",
     readers="operators",
     written_by=("administrator", "operator"),
-    read_by=("administrator", "operator"),
+    read_by=("administrator", "operator", "auditor"),
     retention_ms=LONG,
 )
 
@@ -306,6 +321,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             ANNOTATIONS,
             SCORED,
             OUTCOMES,
+            PROJECT_DELTAS,
             GLOBALS_A,
             GLOBALS_T,
             TICKS_A,
@@ -326,7 +342,7 @@ SIDES: Mapping[SideName, tuple[str, ...]] = MappingProxyType(
     {
         "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a", "erasures.a"),
         "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t", "erasures.t"),
-        "projects": ("projects",),
+        "projects": ("projects", "project-deltas"),
     }
 )
 """Each side and its source topics; a side's table has the side's name."""

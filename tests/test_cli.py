@@ -24,6 +24,7 @@ COMMANDS = (
     *("worker", "demo", "topics", "topics create", "topics list", "topics check", "settings"),
     *("dead-letters", *DEAD_LETTERS),
     *("replay", "simulate"),
+    *("why", "snapshot", "snapshot diff"),
 )
 
 
@@ -73,7 +74,9 @@ def test_help_is_there_at_once() -> None:
     assert min(seconds() for _ in range(3)) < 0.3
 
 
-@pytest.mark.parametrize("command", ["--help", "worker --help", "dead-letters list --help", "--version"])
+@pytest.mark.parametrize(
+    "command", ["--help", "worker --help", "dead-letters list --help", "why --help", "snapshot --help", "--version"]
+)
 def test_help_loads_no_kafka_client(command: str) -> None:
     code = f"import sys; from streams import cli; cli.run({command.split()!r}); print('aiokafka' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -112,6 +115,10 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2() -> None:
         ("topics list extra", "Got unexpected extra argument (extra)"),
         ("dead-letters list --limit 0", "Invalid value for '--limit'"),
         ("dead-letters show", "Missing argument 'ID'."),
+        ("why", "Missing argument"),
+        ("snapshot --out x", "Missing option '--as-of'."),
+        ("snapshot diff x", "Missing argument 'B'."),
+        ("snapshot differ x y", "Missing option '--as-of'."),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(command: str, message: str) -> None:
@@ -125,6 +132,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(command: str, message: str) -> 
     [
         *("topics create", "topics list", "topics check"),
         *("dead-letters list", "dead-letters show tasks/0/1", "dead-letters replay --yes"),
+        *("why t1", "snapshot --as-of 1d --out /tmp/never-made"),
     ],
 )
 def test_no_broker_is_one_line_and_exit_code_3(command: str) -> None:

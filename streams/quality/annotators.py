@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from schemas import Action, Annotator, Erasure, ErasureKind, Globals, Thresholds, Tick
 from streams.events import Event, Output, Rejected, Source, State
-from streams.quality import arriving, checks, erasures
-from streams.quality.annotator_state import Profile, Stats, profile
+from streams.quality import arriving, checks, erasures, learning, shared, standing, summing
+from streams.quality.annotator_state import Profile, Stats, enter_session, profile
 from streams.quality.arriving import Arrived
-from streams.quality.checks import Rules
+from streams.quality.checks import Rules, rules_of
 from streams.quality.decode import contract
 from streams.quality.forgetting import forget_annotator
 from streams.quality.keys import FIXED, key
 from streams.quality.records import Scored, encode, quality_event
-from streams.quality.reliability import reliability
+from streams.quality.reliability.accuracy import reliability
 from streams.quality.returning import Judgement, reader
 from streams.quality.seen import is_known, remember
-from streams.quality.ticking import told_time
+from streams.quality.ticking import advance, told_time
 
 SCORED: Final = "annotations.scored"
 COUNTERS: Final = {
@@ -30,7 +30,6 @@ COUNTERS: Final = {
     "consensus": ("consensus_n", "consensus_agree"),
 }
 _UNKNOWN_PROFILE: Final = Profile()
-_UNKNOWN_RULES: Final = checks.rules(Thresholds(), policy_version=0)
 _NO_STATS: Final = Stats()
 
 SOURCES: Final = (
@@ -43,6 +42,10 @@ SOURCES: Final = (
 )
 
 
+def _only(_: bytes) -> int:
+    return 0
+
+
 @dataclass(frozen=True)
 class AnnotatorSide:
     """The annotators table and what follows from its events.
@@ -53,10 +56,16 @@ class AnnotatorSide:
         How many of an annotator's last annotation ids are refused as duplicates.
     batch : int
         How many entries of the table an erasure removes at once.
+    partitions : int
+        How many partitions the task side has.
+    partition_of : callable
+        Returns the one that a task's id belongs to.
     """
 
     remembered: int = 10_000
     batch: int = 5_000
+    partitions: int = 1
+    partition_of: Callable[[bytes], int] = _only
     name: str = "annotators"
     state_version: int = 1
     sources: tuple[Source, ...] = SOURCES
@@ -70,7 +79,7 @@ class AnnotatorSide:
     def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
             case "annotations":
-                return _annotation(state, event, event.value, self.remembered)
+                return self._annotation(state, event, event.value)
             case "outcomes":
                 return _outcome(state, event, event.value)
             case "annotators":
@@ -84,34 +93,36 @@ class AnnotatorSide:
             case _:
                 raise ValueError(f"the annotator side does not read {event.topic!r}")
 
+    def _annotation(self, state: State, event: Event, annotation: Arrived) -> list[Output]:
+        remembered = self.remembered
+        annotator_id, project = annotation.annotator_id, annotation.project
+        annotation_id = annotation.annotation_id
+        author = state.get(key("a", annotator_id), Profile) or _UNKNOWN_PROFILE
+        if is_known(state, annotator_id, annotation_id, remembered):
+            raise Rejected("duplicate", f"annotation_id {annotation_id!r}: {annotator_id!r} has already used it")
+        if not author.active:
+            raise Rejected("annotator_inactive", f"annotator_id {annotator_id!r}: is not active")
 
-def _annotation(state: State, event: Event, annotation: Arrived, remembered: int) -> list[Output]:
-    annotator_id, project = annotation.annotator_id, annotation.project
-    annotation_id = annotation.annotation_id
-    author = state.get(key("a", annotator_id), Profile) or _UNKNOWN_PROFILE
-    if is_known(state, annotator_id, annotation_id, remembered):
-        raise Rejected("duplicate", f"annotation_id {annotation_id!r}: {annotator_id!r} has already used it")
-    if not author.active:
-        raise Rejected("annotator_inactive", f"annotator_id {annotator_id!r}: is not active")
+        remember(state, annotator_id, annotation_id, remembered)
+        rules = rules_of(state, project)
+        place = key("s", annotator_id, project)
+        stats = state.get(place, Stats) or Stats()
+        turned = _turn(stats, rules)
+        speed = None
+        if annotation.action is Action.submit:  # a quick correction is no sign of haste
+            speed = checks.speed_flag(annotation.time_spent_s, rules)
+            _count(stats, annotation.time_spent_s, speed)
+            enter_session(stats, event.timestamp)
+        if turned or annotation.action is Action.submit:
+            state.put(place, stats)
 
-    remember(state, annotator_id, annotation_id, remembered)
-    rules = state.get(key("p", project), Rules) or _UNKNOWN_RULES
-    place = key("s", annotator_id, project)
-    stats = state.get(place, Stats) or Stats()
-    turned = _turn(stats, rules)
-    speed = None
-    if annotation.action is Action.submit:  # a quick correction is no sign of haste
-        speed = checks.speed_flag(annotation.time_spent_s, rules)
-        _count(stats, annotation.time_spent_s, speed)
-    if turned or annotation.action is Action.submit:
-        state.put(place, stats)
-
-    outputs = [_scored(event, annotation, author, stats, rules, speed)]
-    if speed:
-        outputs.append(_sped(event, annotation, rules, speed))
-    if turned:
-        outputs.append(_turned(event, annotation, stats, rules, annotation_id))
-    return outputs
+        counts = learning.untold(state, annotator_id, project, annotation.task_id, self.partitions, self.partition_of)
+        outputs = [_scored(event, annotation, author, stats, rules, speed, counts)]
+        if speed:
+            outputs.append(_sped(event, annotation, rules, speed))
+        if turned:
+            outputs.append(_turned(event, annotation, stats, rules, annotation_id))
+        return outputs
 
 
 def _count(stats: Stats, seconds: float, speed: str | None) -> None:
@@ -122,7 +133,13 @@ def _count(stats: Stats, seconds: float, speed: str | None) -> None:
 
 
 def _scored(
-    event: Event, annotation: Arrived, author: Profile, stats: Stats, rules: Rules, speed: str | None
+    event: Event,
+    annotation: Arrived,
+    author: Profile,
+    stats: Stats,
+    rules: Rules,
+    speed: str | None,
+    counts: list[dict[str, Any]] | None,
 ) -> Output:
     flags = [speed] if speed else []
     if stats.below:
@@ -148,6 +165,9 @@ def _scored(
         tier=author.tier,
         kind=author.kind,
         policy_version=rules.policy_version,
+        counts=counts,
+        standing=stats.standing,
+        session=stats.session,
     )
     return Output(SCORED, annotation.task_id.encode(), encode(body), event.timestamp, tag=annotation.action.value)
 
@@ -168,11 +188,17 @@ def _sped(event: Event, annotation: Arrived, rules: Rules, kind: str) -> Output:
 
 
 def _outcome(state: State, event: Event, outcome: Judgement) -> list[Output]:
+    changed = learning.changed(state, outcome)  # refused before anything is counted
+    outputs = [] if outcome.kind == "posterior" else _judged(state, event, outcome)
+    return outputs + learning.learn(state, outcome, changed, event.timestamp) if changed else outputs
+
+
+def _judged(state: State, event: Event, outcome: Judgement) -> list[Output]:
     place = key("s", outcome.annotator_id, outcome.project)
     stats = state.get(place, Stats) or Stats()
     judged, right = COUNTERS[outcome.kind]
     n = getattr(stats, judged) + outcome.sign
-    n_right = getattr(stats, right) + outcome.sign * outcome.correct
+    n_right = getattr(stats, right) + outcome.sign * bool(outcome.correct)
     if not 0 <= n_right <= n:
         raise Rejected(
             "outcome_underflow",
@@ -181,17 +207,18 @@ def _outcome(state: State, event: Event, outcome: Judgement) -> list[Output]:
         )
     setattr(stats, judged, n)
     setattr(stats, right, n_right)
-    rules = state.get(key("p", outcome.project), Rules) or _UNKNOWN_RULES
+    rules = rules_of(state, outcome.project)
     turned = _turn(stats, rules)
+    outputs = standing.judged(state, event, outcome, stats, rules)
     if stats == _NO_STATS:
         state.delete(place)
     else:
         state.put(place, stats)
-    if not turned:
-        return []
-    # The same annotation may turn it again, when its outcome is taken back: the count tells the events apart.
-    cause_id = f"{outcome.task_id}:{outcome.annotation_id}:{stats.turns}"
-    return [_turned(event, outcome, stats, rules, cause_id)]
+    if turned:
+        # The same annotation may turn it again, when its outcome is taken back: the count tells the events apart.
+        cause_id = f"{outcome.task_id}:{outcome.annotation_id}:{stats.turns}"
+        outputs.insert(0, _turned(event, outcome, stats, rules, cause_id))
+    return outputs
 
 
 def _annotator(state: State, annotator: Annotator) -> list[Output]:
@@ -209,19 +236,28 @@ def _annotator(state: State, annotator: Annotator) -> list[Output]:
 
 
 def _globals(state: State, sent: Globals) -> list[Output]:
+    if sent.statistics is not None:
+        shared.store(state, sent)
+        return []
     place = key("p", sent.project)
     stored = state.get(place, Rules)
-    if stored is not None and sent.policy_version <= stored.policy_version:
-        return []
-    settings = sent.project_settings
-    thresholds = Thresholds() if settings is None else settings.thresholds
-    state.put(place, checks.rules(thresholds, sent.policy_version))
+    frozen = checks.sanctions_frozen(sent)
+    if stored is None or sent.policy_version > stored.policy_version:
+        settings = sent.project_settings
+        thresholds = Thresholds() if settings is None else settings.thresholds
+        state.put(place, checks.rules(thresholds, sent.policy_version, frozen=frozen))
+    elif sent.policy_version == stored.policy_version and frozen != stored.frozen:
+        stored.frozen = frozen
+        state.put(place, stored)
     return []
 
 
 def _tick(state: State, event: Event, batch: int) -> list[Output]:
-    erasures.forget(state, told_time(event), batch)
-    return erasures.go_on(state, event, batch, forget_annotator)
+    told = told_time(event)
+    outputs = standing.end_due(state, event, advance(state, told), batch)
+    erasures.forget(state, told, batch)
+    outputs += erasures.go_on(state, event, batch, forget_annotator)
+    return outputs + summing.tell_all(state, event.timestamp)
 
 
 def _erase(state: State, event: Event, side: str, batch: int) -> list[Output]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from streams.events import State
-from streams.quality.spaces import Question, questions, resolved
+from streams.quality.spaces import Part, Question, questions, resolved
 from streams.quality.task_state import Settings, Task
 
 
@@ -26,6 +26,12 @@ class Case(msgspec.Struct):
     settings: Settings
     asked: tuple[Question, ...]
     timestamp: int
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The leaves of all questions, in their order."""
+        asked = self.asked
+        return asked[0].parts if len(asked) == 1 else tuple(part for question in asked for part in question.parts)
 
 
 def resolve(state: State, task_id: str, task: Task, settings: Settings, timestamp: int) -> tuple[Case, str]:

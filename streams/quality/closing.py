@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from streams.events import Output, State
-from streams.quality import expiry, labels, outcomes
+from streams.quality import expiry, labels, outcomes, rescoring
 from streams.quality.case import Case
-from streams.quality.deciding import OPEN, Decision, known, settle
+from streams.quality.deciding import Decision, again, known, settle
 from streams.quality.holding import Decoders, Step, leave_waiting, replay
-from streams.quality.task_state import CLOSED, Terms, enter, load, now, task_key, totals
+from streams.quality.task_state import CLOSED, Terms, enter, load, task_key, totals
+from streams.quality.ticking import now
 
 
 def revise(case: Case) -> list[Output]:
@@ -19,10 +20,28 @@ def revise(case: Case) -> list[Output]:
         A label if what was published no longer holds, and the outcomes that changed.
     """
     decision = _decide(case)
-    if decision is OPEN and case.task.phase == "open":
-        return []
     move(case, decision)
     return labels.correct(case, decision) + outcomes.retell(case, decision)
+
+
+def rescore(case: Case) -> list[Output] | None:
+    """Add up a closed task's votes with what is known of their annotators by now.
+
+    A label is published only when it says something else: another answer, or one that is much more or less probable.
+
+    Returns
+    -------
+    list of Output or None
+        None when nothing has changed.
+    """
+    decision = again(case)
+    if decision is None:
+        return None
+    outputs: list[Output] = []
+    if labels.differs(case, decision):
+        move(case, decision)
+        outputs = labels.correct(case, decision)
+    return outputs + outcomes.retell(case, decision)
 
 
 def move(case: Case, decision: Decision) -> None:
@@ -32,6 +51,7 @@ def move(case: Case, decision: Decision) -> None:
         return
     if decision.phase in CLOSED and task.phase not in CLOSED:
         task.expiry = expiry.append(state, expiry.CLOSINGS, case.task_id, now(state))
+        rescoring.closed(state, totals(state).closed + 1)
     elif task.phase in CLOSED and decision.phase not in CLOSED:
         leave_closings(case)
     enter(state, task, decision.phase)
@@ -61,6 +81,7 @@ def forget_oldest(state: State, step: Step, decoders: Decoders) -> list[Output]:
     enter(state, task, "stub")
     task.expiry = 0
     task.entries, task.counted, task.questions, task.terms = [], 0, "[]", Terms()
+    task.posterior, task.is_counted = [], False  # what it told the project stands
     state.put(task_key(task_id), task)
     return replay(state, task_id, leave_waiting(state, task_id, task), step, decoders)
 
@@ -69,4 +90,4 @@ def _decide(case: Case) -> Decision:
     truth = case.task.truth
     if truth is not None:
         return Decision("gold", "gold", "gold", known(case.asked, truth.answers))
-    return settle(case.task, case.settings, case.asked)
+    return settle(case)

@@ -1,18 +1,24 @@
-"""When a task has votes enough: fixed redundancy, extended while they disagree, then undecided."""
+"""When a task has votes enough: sure enough, or by redundancy, extended while votes disagree; or it is undecided."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from streams.quality.aggregation.classification import Tally, posterior, tally, weight
-from streams.quality.spaces import Question
-from streams.quality.task_state import Entry, Phase, Settings, Task
-
-UNIFORM = 700_000
-"""Everyone's reliability under the policy ``uniform``, fixed-point (1e-6)."""
+from streams.quality.aggregation.by_type import aggregate
+from streams.quality.aggregation.classification import weight
+from streams.quality.aggregation.votes import Aggregate, Vote
+from streams.quality.case import Case
+from streams.quality.inference import constants
+from streams.quality.inference.model import Model
+from streams.quality.inference.posterior import distance
+from streams.quality.inferring import Reading
+from streams.quality.keys import FIXED
+from streams.quality.spaces import Part, Question
+from streams.quality.task_state import Entry, Phase, Settings
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -20,123 +26,184 @@ class Decision(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    tallies : tuple
-        Per question the tally behind its answer, None where nothing is aggregated; empty unless votes were
-        added up.
+    aggregates : tuple of Aggregate
+        Of each question; empty where votes were not added up.
+    reading : Reading or None
+        What the votes come to; None where a truth is known.
+    posteriors : list of list of int
+        Of each part, fixed-point; nothing for one without categories.
     """
 
     phase: Phase
     reason: str = ""
     closed_by: str | None = None
-    answers: dict[str, Any] = {}
-    tallies: tuple[Tally | None, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    reading: Reading | None = None
+    posteriors: list[list[int]] = []
+
+    def answers(self, asked: Sequence[Question]) -> dict[str, Any]:
+        """Return the answers by question, as labels carry them."""
+        return {question.question_id: answer(found) for question, found in zip(asked, self.aggregates, strict=False)}
 
 
-OPEN = Decision("open")
-
-
-def settle(task: Task, settings: Settings, asked: tuple[Question, ...]) -> Decision:
+def settle(case: Case) -> Decision:
     """Count entries from the bench, oldest first, until the task is decided or the bench is empty."""
+    task = case.task
     entries = task.entries
+    reading = Reading(case)
     votes = [entry for entry in entries[: task.counted] if entry.answers is not None]
+    for entry in votes:
+        reading.add(entry)
     while True:
-        decision = _judge(task, votes, settings, asked)
-        if decision is not OPEN or task.counted == len(entries):
+        posteriors = reading.posteriors()
+        decision = _judge(case, votes, reading, posteriors)
+        if decision is not None:
             return decision
+        if task.counted == len(entries):
+            return Decision("open", reading=reading, posteriors=posteriors)
         entry = entries[task.counted]
         task.counted += 1
         if entry.answers is not None:
             votes.append(entry)
+            reading.add(entry)
 
 
-def _judge(task: Task, votes: list[Entry], settings: Settings, asked: tuple[Question, ...]) -> Decision:
+def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]]) -> Decision | None:
     """Apply the redundancy rule to exactly the counted entries; `votes` are those of them that answer."""
+    task, settings = case.task, case.settings
     if task.counted - len(votes) >= settings.unusable_after:
         counted = task.entries[: task.counted]
         kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
-        return Decision("unusable", kinds.most_common(1)[0][0], "non_answers")
+        return Decision("unusable", kinds.most_common(1)[0][0], "non_answers", reading=reading)
     redundancy = task.terms.redundancy or settings.redundancy
-    if len(votes) < redundancy:
-        return OPEN
-    tallies = tuple(_tally(place, question, votes, settings) for place, question in enumerate(asked))
-    reason = _reason(tallies)
-    if reason is not None and reason != "no_aggregator" and len(votes) < max(redundancy, settings.max_redundancy):
-        return OPEN
-    if reason is None:
-        phase: Phase = "settled"
-        closed_by = "redundancy" if len(votes) == redundancy else "extended"
-    else:
-        phase = "undecided"
-        closed_by = "redundancy" if reason == "no_aggregator" else "max_redundancy"
-    answers = {question.question_id: _answer(question, counts) for question, counts in zip(asked, tallies, strict=True)}
-    return Decision(phase, reason or "agreed", closed_by, answers, tallies)
-
-
-def vote_weight(entry: Entry, question: Question, settings: Settings) -> int:
-    """Return the weight of a vote on a classification question, 1e-6 nats."""
-    return weight(UNIFORM if settings.uniform else entry.reliability, len(question.classes))
-
-
-def _tally(place: int, question: Question, votes: list[Entry], settings: Settings) -> Tally | None:
-    if not question.classes:
+    is_sure = len(votes) < redundancy and _is_sure(settings, len(votes), posteriors)
+    if len(votes) < redundancy and not is_sure:
         return None
-    index = question.index
-    pairs = [
-        (index[entry.answers[place]], vote_weight(entry, question, settings))
-        for entry in votes
-        if entry.answers is not None
+    found = aggregates(case, votes, reading, posteriors, settings.min_agreement)
+    reason = next((one.reason for one in found if one.reason is not None), None)
+    if reason is not None and (is_sure or len(votes) < max(redundancy, settings.max_redundancy)):
+        return None
+    phase: Phase = "settled" if reason is None else "undecided"
+    if reason is not None:
+        closed_by = "max_redundancy"
+    elif is_sure:
+        closed_by = "confidence"
+    else:
+        closed_by = "redundancy" if len(votes) == redundancy else "extended"
+    return Decision(phase, reason or "agreed", closed_by, found, reading, posteriors)
+
+
+def again(case: Case) -> Decision | None:
+    """Decide a closed task by the votes that closed it; None when they show what they did when it was told last.
+
+    It stays closed: votes that came after all would not be comparable. What was settled stays settled even where the
+    votes' weights agree less now.
+    """
+    task = case.task
+    votes = [entry for entry in task.entries[: task.counted] if entry.answers is not None]
+    reading = Reading(case)
+    for entry in votes:
+        reading.add(entry)
+    posteriors = reading.posteriors()
+    told = task.posterior
+    if any(posteriors) and len(told) == len(posteriors) and not any(map(has_moved, told, posteriors)):
+        return None
+    was_settled = task.phase == "settled"
+    found = aggregates(case, votes, reading, posteriors, 0 if was_settled else case.settings.min_agreement)
+    reason = next((one.reason for one in found if one.reason is not None), None)
+    closed_by = None if task.published is None else task.published.closed_by
+    if reason is None:
+        return Decision("settled", "rescored", closed_by, found, reading, posteriors)
+    if was_settled:
+        return Decision("settled", "", closed_by, (), reading, posteriors)
+    return Decision("undecided", reason, closed_by, found, reading, posteriors)
+
+
+def has_moved(old: Sequence[int], new: Sequence[int]) -> bool:
+    """Whether a posterior is by `constants.MOVED` from what was told, or was not told."""
+    return not old or distance(old, new) > constants.MOVED * FIXED
+
+
+def _is_sure(settings: Settings, votes: int, posteriors: list[list[int]]) -> bool:
+    target = settings.target_confidence
+    if not target or votes < settings.min_redundancy:
+        return False
+    return all(part and max(part) >= target for part in posteriors)
+
+
+def aggregates(
+    case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]], min_agreement: int
+) -> tuple[Aggregate, ...]:
+    """Return what the votes on each question come to, by the project's policy."""
+    is_plain = case.settings.weighting != "reliability"
+    found: list[Aggregate] = []
+    first = 0
+    for place, question in enumerate(case.asked):
+        after = first + len(question.parts)
+        soft = [None if is_plain or not part else part for part in posteriors[first:after]]
+        own = cast(case, votes, reading, place, first)
+        found.append(aggregate(question.space, own, soft, min_agreement, plain=is_plain))
+        first = after
+    return tuple(found)
+
+
+def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first: int) -> list[list[Vote]]:
+    """Return the votes on each part of a question, as aggregation takes them.
+
+    Parameters
+    ----------
+    place, first : int
+        Of the question among the task's, and of its first part among the task's.
+    """
+    settings = case.settings
+    return [
+        [
+            Vote(
+                part.leaf.answer(entry.answers[place]),
+                vote_weight(settings, entry, part, models[number]),
+            )
+            for entry, models in zip(votes, reading.models, strict=True)
+            if entry.answers is not None
+        ]
+        for number, part in enumerate(case.asked[place].parts, first)
     ]
-    return tally(pairs, len(question.classes), settings.min_agreement)
 
 
-def _reason(tallies: tuple[Tally | None, ...]) -> str | None:
-    if None in tallies:
-        return "no_aggregator"
-    return next((counts.reason for counts in tallies if counts is not None and counts.reason is not None), None)
+def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None) -> int:
+    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point."""
+    match settings.weighting:
+        case "uniform":
+            return FIXED
+        case "quality_weighted":
+            return entry.quality
+        case _ if model is not None:
+            return weight(model.accuracy, len(part.names))
+        case _:
+            return weight(entry.reliability, 2)
 
 
-def _answer(question: Question, counts: Tally | None) -> dict[str, Any]:
-    if counts is None:
-        return answer(reason="no_aggregator")
-    shares = posterior(counts.weights)
-    leader, total = counts.leader, sum(counts.weights)
-    decided = leader is not None and counts.reason is None
-    return answer(
-        label=question.classes[leader] if leader is not None and decided else None,
-        confidence=shares[leader] if leader is not None and decided else None,
-        vote_share=round(counts.counts[leader] / sum(counts.counts), 6) if leader is not None else None,
-        agreement=round(max(counts.weights) / total, 6) if total else None,
-        distribution=dict(zip(question.classes, shares, strict=True)),
-        reason=counts.reason,
-    )
-
-
-def answer(
-    *,
-    label: Any = None,
-    confidence: float | None = None,
-    vote_share: float | None = None,
-    agreement: float | None = None,
-    distribution: dict[str, float] | None = None,
-    reason: str | None = None,
-) -> dict[str, Any]:
+def answer(found: Aggregate) -> dict[str, Any]:
     """Return one question's answer as labels carry it."""
     return {
-        "label": label,
-        "confidence": confidence,
-        "vote_share": vote_share,
-        "agreement": agreement,
-        "distribution": distribution or {},
+        "label": found.label,
+        "confidence": found.confidence,
+        "vote_share": found.vote_share,
+        "agreement": found.agreement,
+        "distribution": found.distribution,
         "calibrated": False,
-        "reason": reason,
+        "reason": found.reason,
+        "effective_votes": found.effective_votes,
+        "details": found.details,
     }
 
 
-def known(asked: tuple[Question, ...], truths: list[Any]) -> dict[str, Any]:
+def known(asked: Sequence[Question], truths: list[Any]) -> tuple[Aggregate, ...]:
     """Return the answers of a task whose truth is known."""
-    return {
-        question.question_id: answer(
-            label=truth, confidence=1.0, distribution={truth: 1.0} if question.classes else None
+    return tuple(
+        Aggregate(
+            label=truth,
+            confidence=1.0,
+            distribution={part.names[part.place(truth)]: 1.0 for part in question.parts[:1] if part.names},
         )
         for question, truth in zip(asked, truths, strict=True)
-    }
+    )

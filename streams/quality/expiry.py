@@ -9,6 +9,7 @@ import msgspec
 
 from streams.events import State
 from streams.quality.keys import key
+from streams.quality.ticking import Clock
 
 HELD = "h"
 """Unpublished tasks with events that wait, by the time of the first."""
@@ -63,30 +64,30 @@ def append(state: State, queue: str, task_id: str, at: int) -> int:
 
 def remove(state: State, queue: str, number: int, task_id: str) -> None:
     """Take a task out of the chunk it was appended to."""
-    chunk = _read(state, queue, number)
-    chunk.entries = [entry for entry in chunk.entries if entry[0] != task_id]
-    if chunk.entries:
-        state.put(_chunk(queue, number), chunk)
+    found = _read(state, queue, number)
+    found.entries = [entry for entry in found.entries if entry[0] != task_id]
+    if found.entries:
+        state.put(_chunk(queue, number), found)
         return
     state.delete(_chunk(queue, number))
-    if not chunk.before and not chunk.after:
+    if not found.before and not found.after:
         state.delete(key("q", queue))
         return
     ends = state.get(key("q", queue), Queue)
     if ends is None:
         raise LookupError(f"queue {queue!r} has chunks but no ends")
-    if chunk.before:
-        before = _read(state, queue, chunk.before)
-        before.after = chunk.after
-        state.put(_chunk(queue, chunk.before), before)
+    if found.before:
+        before = _read(state, queue, found.before)
+        before.after = found.after
+        state.put(_chunk(queue, found.before), before)
     else:
-        ends.head = chunk.after
-    if chunk.after:
-        after = _read(state, queue, chunk.after)
-        after.before = chunk.before
-        state.put(_chunk(queue, chunk.after), after)
+        ends.head = found.after
+    if found.after:
+        after = _read(state, queue, found.after)
+        after.before = found.before
+        state.put(_chunk(queue, found.after), after)
     else:
-        ends.tail = chunk.before
+        ends.tail = found.before
     state.put(key("q", queue), ends)
 
 
@@ -96,12 +97,29 @@ def oldest(state: State, queue: str) -> tuple[str, int] | None:
     return None if ends is None else _read(state, queue, ends.head).entries[0]
 
 
+def first(state: State, queue: str) -> int:
+    """Return the number of the chunk at the queue's head, 0 when it is empty."""
+    ends = state.get(key("q", queue), Queue)
+    return 0 if ends is None else ends.head
+
+
+def chunk(state: State, queue: str, number: int) -> Chunk | None:
+    """Return a chunk, to be read only; None when there is none of this number any more."""
+    return state.get(_chunk(queue, number), Chunk)
+
+
+def is_due(state: State, queue: str, clock: Clock, after_ms: int) -> bool:
+    """Return whether the queue's head has been there for so long, by a clock that counts since its first tick."""
+    head = oldest(state, queue)
+    return head is not None and clock.now - max(head[1], clock.started) >= after_ms
+
+
 def _chunk(queue: str, number: int) -> str:
     return key("q", queue, str(number))
 
 
 def _read(state: State, queue: str, number: int) -> Chunk:
-    chunk = state.get(_chunk(queue, number), Chunk)
-    if chunk is None:
+    found = state.get(_chunk(queue, number), Chunk)
+    if found is None:
         raise LookupError(f"queue {queue!r} has no chunk {number}")
-    return chunk
+    return found

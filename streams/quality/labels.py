@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 from streams.events import Output
@@ -12,6 +13,8 @@ from streams.quality.task_state import CLOSED, Published
 
 LABELS = "labels"
 LABELS_LATEST = "labels.latest"
+APART = 0.2
+"""A distribution that moved by so much in sum is published anew, though the answer is the same."""
 
 
 def correct(case: Case, decision: Decision) -> list[Output]:
@@ -28,8 +31,26 @@ def correct(case: Case, decision: Decision) -> list[Output]:
     if decision.phase == "gold":
         if task.published is None or task.published.status == "withdrawn":
             return []
-        return _publish(case, "settled", decision.reason, decision.closed_by, decision.answers)
-    return _publish(case, decision.phase, decision.reason, decision.closed_by, decision.answers)
+        return _publish(case, "settled", decision.reason, decision.closed_by, decision.answers(case.asked))
+    return _publish(case, decision.phase, decision.reason, decision.closed_by, decision.answers(case.asked))
+
+
+def differs(case: Case, decision: Decision) -> bool:
+    """Whether a closed task's decision says something else than its newest label: not just about the same."""
+    published = case.task.published
+    if not decision.aggregates:
+        return False
+    if published is None or published.status != decision.phase:
+        return True
+    return any(
+        found.label != (old := published.answers.get(question.question_id, {})).get("label")
+        or _distance(found.distribution, old.get("distribution", {})) > APART
+        for question, found in zip(case.asked, decision.aggregates, strict=True)
+    )
+
+
+def _distance(one: dict[str, float], other: dict[str, float]) -> float:
+    return fsum(abs(value - other.get(name, 0.0)) for name, value in one.items())
 
 
 def withdraw(case: Case) -> list[Output]:

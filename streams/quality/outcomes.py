@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from streams.events import Output
-from streams.quality.aggregation.classification import leader_without
+from streams.quality import evidence
+from streams.quality.aggregation.by_type import aggregate, score
+from streams.quality.aggregation.categorical import leader
 from streams.quality.case import Case
 from streams.quality.checks import product
-from streams.quality.deciding import Decision, vote_weight
+from streams.quality.deciding import Decision, cast, vote_weight
+from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
 from streams.quality.records import Outcome, encode, quality_event
-from streams.quality.task_state import Entry, Settings, Told
+from streams.quality.task_state import Entry, Told
 
 OUTCOMES = "outcomes"
+POSTERIOR = "posterior"
+AGREES = FIXED // 2
+"""An answer without categories agrees with the others when it scores so much beside what they say."""
+FEW = 10
+"""Of more votes than this one's own part in what all say is small, and leaving each out in turn takes long."""
 
 _Verdict = tuple[str, bool, Any] | None
 
@@ -21,87 +29,139 @@ _Verdict = tuple[str, bool, Any] | None
 def retell(case: Case, decision: Decision) -> list[Output]:
     """Bring what every vote was told up to date with the task's decision.
 
-    A settled task tells each counted vote whether it agrees with the unique leader of the others, if they
-    have one. A known truth tells every vote, benched ones too. Anything else takes back what was told.
-    Unchanged outcomes are not repeated.
+    A settled task tells each counted vote whether it agrees with what the others say, if they say something. A known
+    truth tells every vote, benched ones too. Anything else takes back what was told. Beside that, counted votes are
+    told the posterior that the task stands at. What is unchanged is not repeated.
     """
     task = case.task
+    after = evidence.target(case, decision)
     outputs: list[Output] = []
     for place, entry in enumerate(task.entries):
+        is_counted = place < task.counted
+        if entry.answers is None or entry.is_erased:
+            continue
         if task.truth is not None:
-            outputs += judge_by_truth(case, entry)
-        elif decision.phase == "settled" and place < task.counted:
-            outputs += _tell(case, entry, _consensus(case, entry, decision))
+            outputs += _tell(case, entry, _by_truth(case, entry), after)
+        elif decision.phase == "settled" and is_counted:
+            outputs += _tell(case, entry, _consensus(case, place, decision), after)
         else:
-            outputs += take_back(case, entry)
-    return outputs
+            outputs += _tell(case, entry, [None] * len(case.asked), after if is_counted else None)
+    return outputs + evidence.move(case, after)
 
 
 def judge_by_truth(case: Case, entry: Entry) -> list[Output]:
     """Tell one vote how it compares with the task's known truth."""
-    truth = case.task.truth
-    if truth is None or entry.answers is None:
+    if case.task.truth is None or entry.answers is None or entry.is_erased:
         return take_back(case, entry)
-    verdicts: list[_Verdict] = [
-        (truth.kind, question.right(answer, right), right) if question.judged else None
-        for question, answer, right in zip(case.asked, entry.answers, truth.answers, strict=True)
-    ]
-    return _tell(case, entry, verdicts)
+    return _tell(case, entry, _by_truth(case, entry), case.task.posterior or None)
 
 
 def take_back(case: Case, entry: Entry) -> list[Output]:
-    """Repeat what a vote was told with the sign -1."""
-    outputs = [_outcome(case, entry, place, told, -1) for place, told in enumerate(entry.told) if told is not None]
-    entry.told = []
-    return outputs
+    """Repeat what a vote was told with the sign -1, and subtract its evidence."""
+    return _tell(case, entry, [None] * len(case.asked), None)
 
 
-def _consensus(case: Case, entry: Entry, decision: Decision) -> list[_Verdict]:
+def _by_truth(case: Case, entry: Entry) -> list[_Verdict]:
+    truth = case.task.truth
+    if truth is None or entry.answers is None:
+        return [None] * len(case.asked)
+    return [
+        (truth.kind, question.right(answer, right), right) if question.judged else None
+        for question, answer, right in zip(case.asked, entry.answers, truth.answers, strict=True)
+    ]
+
+
+def _consensus(case: Case, place: int, decision: Decision) -> list[_Verdict]:
+    """Compare a vote with what the others say: its own part in it is left out."""
+    entry, reading = case.task.entries[place], decision.reading
+    if reading is None or len(reading.models) < 2 or entry.answers is None:
+        return [None] * len(case.asked)
+    votes = [other for other in case.task.entries[: case.task.counted] if other.answers is not None]
+    own = next(number for number, other in enumerate(votes) if other is entry)
     verdicts: list[_Verdict] = []
-    for question, answer, tally in zip(case.asked, entry.answers or (), decision.tallies, strict=False):
+    first = 0
+    for number, question in enumerate(case.asked):
         verdict: _Verdict = None
-        if tally is not None:
-            own, others = question.index[answer], tally.leader
-            if others is None or own == others:  # a vote for another class does not make the leader
-                others = leader_without(tally.weights, own, vote_weight(entry, question, case.settings))
-            if others is not None:
-                verdict = ("consensus", own == others, question.classes[others])
+        if len(question.parts) == 1:
+            if question.parts[0].names:
+                verdict = _beside_leader(case, votes, reading, own, first)
+            else:
+                verdict = _beside_others(case, votes, reading, own, number, first)
         verdicts.append(verdict)
+        first += len(question.parts)
     return verdicts
 
 
-def _tell(case: Case, entry: Entry, verdicts: list[_Verdict]) -> list[Output]:
-    if entry.is_erased:
-        return []
+def _beside_leader(case: Case, votes: list[Entry], reading: Reading, own: int, number: int) -> _Verdict:
+    part, models = case.parts[number], reading.models
+    given = votes[own].places[number]
+    model = models[own][number]
+    if case.settings.weighting == "reliability" and model is not None:
+        column = model.columns[given]
+        rest = [score - part for score, part in zip(reading.scores[number], column, strict=True)]
+        most = max(rest)
+        others = None if rest.count(most) > 1 else rest.index(most)
+    else:
+        weights = [0] * len(part.names)
+        for place, entry in enumerate(votes):
+            if place != own:
+                weights[entry.places[number]] += vote_weight(case.settings, entry, part, models[place][number])
+        others = leader(weights)
+    return None if others is None else ("consensus", given == others, part.names[others])
+
+
+def _beside_others(case: Case, votes: list[Entry], reading: Reading, own: int, place: int, number: int) -> _Verdict:
+    question = case.asked[place]
+    entry = votes[own]
+    cast_by = cast(case, votes, reading, place, number)[0]
+    rest = [vote for other, vote in enumerate(cast_by) if other != own] if len(cast_by) <= FEW else cast_by
+    said = aggregate(question.space, [rest], [None], 0, plain=case.settings.weighting != "reliability").label
+    if said is None or entry.answers is None:
+        return None
+    return "consensus", score(question.space, entry.answers[place], said) >= AGREES, said
+
+
+def _tell(case: Case, entry: Entry, verdicts: list[_Verdict], after: evidence.Posteriors | None) -> list[Output]:
     before = entry.told or [None] * len(verdicts)
+    shown = evidence.change(case, entry, after)
     told: list[Told | None] = []
     outputs: list[Output] = []
     failed: Told | None = None
     for place, (old, verdict) in enumerate(zip(before, verdicts, strict=True)):
-        new = None if verdict is None else _told(entry, *verdict, case.settings)
+        new = None if verdict is None else _told(case, entry, *verdict)
+        own = shown[place]
         if old is not None and old.same(new):
             told.append(old)
-            continue
-        told.append(new)
-        if old is not None:
-            outputs.append(_outcome(case, entry, place, old, -1))
-        if new is not None:
-            outputs.append(_outcome(case, entry, place, new, 1))
-            if new.kind == "gold" and not new.correct:
-                failed = new
+        else:
+            told.append(new)
+            if old is not None:
+                outputs.append(_outcome(case, entry, place, old, -1, [] if new is not None else own))
+            if new is not None:
+                outputs.append(_outcome(case, entry, place, new, 1, own))
+                if new.kind == "gold" and not new.correct:
+                    failed = new
+            if old is not None or new is not None:
+                continue
+        if own:
+            outputs.append(_outcome(case, entry, place, _nothing(case, entry), 1, own))
     entry.told = told if any(told) else []
     if failed is not None:
         outputs.append(_gold_incorrect(case, entry, failed))
     return outputs
 
 
-def _told(entry: Entry, kind: str, correct: bool, truth: Any, settings: Settings) -> Told:
+def _nothing(case: Case, entry: Entry) -> Told:
+    return Told(POSTERIOR, None, None, entry.quality, case.settings.policy_version)
+
+
+def _told(case: Case, entry: Entry, kind: str, correct: bool, truth: Any) -> Told:
+    settings = case.settings
     wrong = kind == "gold" and not correct
     quality = product((entry.quality, settings.gold_incorrect)) if wrong else entry.quality
-    return Told(kind, correct, truth, quality, settings.policy_version)
+    return Told(kind, correct, truth, quality, settings.policy_version, case.task.terms.similarity_key)
 
 
-def _outcome(case: Case, entry: Entry, place: int, told: Told, sign: int) -> Output:
+def _outcome(case: Case, entry: Entry, place: int, told: Told, sign: int, shown: list[dict[str, Any]]) -> Output:
     body = Outcome(
         schema_version=1,
         annotator_id=entry.annotator_id,
@@ -117,6 +177,10 @@ def _outcome(case: Case, entry: Entry, place: int, told: Told, sign: int) -> Out
         truth=told.truth,
         quality_score=told.quality / FIXED,
         policy_version=told.policy_version,
+        evidence=shown or None,
+        session=entry.session,
+        time_spent_s=entry.time_ms / 1000 if entry.time_ms and not place and told.kind != POSTERIOR else None,
+        similarity_key=told.similarity_key,
     )
     return Output(OUTCOMES, entry.annotator_id.encode(), encode(body), case.timestamp, tag=told.kind)
 

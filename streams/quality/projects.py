@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas import Project
+from schemas import Project, ProjectDelta
 from streams.events import Event, Output, Rejected, Source, State
+from streams.quality import project_sums
 from streams.quality.decode import contract
 from streams.quality.keys import key
 from streams.quality.records import encode
@@ -19,7 +20,10 @@ GLOBALS: Final = ("globals.a", "globals.t")
 ADMINISTRATIVE: Final = frozenset({"schema_version", "actor", "reason", "at", "expected_version"})
 """Who changed the settings, why and when: passed on, but no part of the settings."""
 
-SOURCES: Final = (Source("projects", contract(Project), attrgetter("project"), tombstones=True),)
+SOURCES: Final = (
+    Source("projects", contract(Project), attrgetter("project"), tombstones=True),
+    Source("project-deltas", contract(ProjectDelta), attrgetter("project"), own=True),
+)
 
 
 class Settings(msgspec.Struct, array_like=True):
@@ -48,6 +52,8 @@ class ProjectSide:
 
     def step(self, state: State, event: Event) -> list[Output]:
         """Apply one event. Raises `Rejected` before anything is changed."""
+        if event.topic == "project-deltas":
+            return self._add(state, event, event.value)
         if event.value is None:
             return self._remove(state, event)
         return self._publish(state, event, event.value)
@@ -84,6 +90,28 @@ class ProjectSide:
         state.put(place, stored)
         return self._copies(event, event.key, stored, None)
 
+    def _add(self, state: State, event: Event, delta: ProjectDelta) -> list[Output]:
+        stored = state.get(key("p", event.key), Settings) or Settings(version=1, policy_version=1, settings=None)
+        outputs: list[Output] = []
+        for space_id, sums in project_sums.add(state, event.key, delta.inference):
+            body = {
+                "schema_version": 1,
+                "project": event.key,
+                "version": stored.version,
+                "policy_version": stored.policy_version,
+                "statistics": {
+                    "space": space_id,
+                    "version": sums.version,
+                    "tasks": sums.tasks,
+                    "right": sums.right,
+                    "given": sums.given,
+                    "strengths": sums.strengths,
+                },
+            }
+            # A key of its own: compaction keeps the newest of each label space, beside the settings.
+            outputs += self._to_all(encode([event.key, space_id]), encode(body), event.timestamp, "statistics")
+        return outputs
+
     def _copies(self, event: Event, name: str, stored: Settings, project: Project | None) -> list[Output]:
         body: dict[str, Any] = {
             "schema_version": 1,
@@ -93,9 +121,11 @@ class ProjectSide:
             "removed": project is None,
             "project_settings": project and project.model_dump(mode="json", exclude={"expected_version"}),
         }
-        value, project_key = encode(body), name.encode()
+        return self._to_all(name.encode(), encode(body), event.timestamp, "project")
+
+    def _to_all(self, record_key: bytes, value: bytes, timestamp: int, tag: str) -> list[Output]:
         return [
-            Output(topic, project_key, value, event.timestamp, partition=partition, tag="project")
+            Output(topic, record_key, value, timestamp, partition=partition, tag=tag)
             for topic in GLOBALS
             for partition in range(self.partitions)
         ]

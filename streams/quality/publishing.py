@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas import Task as Published
 from streams.events import Event, Output, Rejected, State
-from streams.quality import closing, erasures, labels, outcomes
+from streams.quality import closing, erasures, evidence, labels, outcomes
 from streams.quality.case import Case
 from streams.quality.holding import Decoders, Step, keep, leave_waiting, publish_held, reject_all, replay, wait
 from streams.quality.keys import fixed
@@ -80,6 +80,7 @@ def withdraw(state: State, event: Event) -> list[Output]:
     outputs: list[Output] = []
     for entry in task.entries:
         outputs += outcomes.take_back(case, entry)
+    outputs += evidence.move(case, None)
     held = leave_waiting(state, task_id, task)
     task.left = gold
     outputs = _empty(case) + outputs
@@ -143,6 +144,7 @@ def _empty(case: Case) -> list[Output]:
     closing.leave_closings(case)
     has_label = task.published is not None or (task.truth is None and task.phase != "held")
     task.entries, task.counted, task.truth = [], 0, None
+    task.posterior, task.is_counted = [], False
     outputs = labels.withdraw(case) if has_label and task.phase != "withdrawn" else []
     enter(state, task, "withdrawn")
     task.questions, task.digest, task.terms = "[]", "", Terms()

@@ -12,10 +12,31 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from schemas import TaskType
 from streams.events import CONTROL, Rejected
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+class Counts(msgspec.Struct, frozen=True, gc=False):
+    """An annotator's counts on one label space, as they came: `schemas.inference.AnnotatorCounts`."""
+
+    space: str
+    classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    counts: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2500)], Annotated[int, msgspec.Meta(ge=0)]]]
+
+
+class Shown(msgspec.Struct, frozen=True, gc=False):
+    """Evidence on one label space: `schemas.inference.Evidence`."""
+
+    space: str
+    classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
+    given: Annotated[int, msgspec.Meta(ge=0, lt=50)]
+    change: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=50)], int]]
 
 
 class ScoredVote(msgspec.Struct, frozen=True, gc=False):
@@ -30,6 +51,9 @@ class ScoredVote(msgspec.Struct, frozen=True, gc=False):
     action: Literal["submit", "edit", "withdraw"] = "submit"
     label: Any = None
     non_answer: Literal["cannot_decide", "broken_item", "unsafe_content", "not_my_language"] | None = None
+    counts: list[Counts] | None = None
+    time_spent_s: NotNegative = 0.0
+    session: Count = 0
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):
@@ -39,9 +63,17 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
     task_id: Id
     annotation_id: Id
     project: Id
-    kind: Literal["gold", "attention", "training", "consensus"]
+    kind: Literal["gold", "attention", "training", "consensus", "posterior"]
     sign: Literal[1, -1]
-    correct: bool
+    correct: bool | None
+    task_type: TaskType
+    question_id: Id
+    answer: Any = None
+    truth: Any = None
+    session: Count = 0
+    time_spent_s: NotNegative | None = None
+    similarity_key: Id | None = None
+    evidence: list[Shown] | None = None
 
 
 T = TypeVar("T", bound=msgspec.Struct)

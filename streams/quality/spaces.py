@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from schemas import AnswerError, LabelSpace, Task
 from streams.events import Rejected
+from streams.quality.aggregation.leaves import Leaf, categories, category, leaves
 
 _PARSED = 1_024
 QUESTIONS_CHARS = 100_000
@@ -24,24 +25,41 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One leaf of a question: what is aggregated by itself.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Its categories; none where answers are no finite list.
+    space_id : str
+        Identifies its list of categories: an annotator's confusion is kept for each.
+    """
+
+    leaf: Leaf
+    names: tuple[str, ...]
+    space_id: str
+
+    def place(self, answer: Any) -> int:
+        """Return the place of an answer to the whole question among the categories, -1 where there are none."""
+        return category(self.leaf.space, self.leaf.answer(answer)) if self.names else -1
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question with its label space.
 
     Attributes
     ----------
-    classes : tuple of str
-        The declared classes of a single-answer classification; empty for anything else, which is not
-        aggregated.
-    index : mapping of str to int
-        The place of each class.
+    parts : tuple of Part
+        Its leaves, in their order.
     judged : bool
         Whether an answer is plainly right or wrong beside a known truth.
     """
 
     question_id: str
     space: Any
-    classes: tuple[str, ...]
-    index: Mapping[str, int]
+    parts: tuple[Part, ...]
     judged: bool
 
     def right(self, answer: Any, truth: Any) -> bool:
@@ -140,6 +158,11 @@ def answers(asked: tuple[Question, ...], label: Any, field: str) -> list[Any]:
     return [label[name] for name in names]
 
 
+def places(asked: tuple[Question, ...], given: list[Any]) -> list[int]:
+    """Return the category that the answers choose in each part, -1 where it has none."""
+    return [part.place(answer) for question, answer in zip(asked, given, strict=True) for part in question.parts]
+
+
 def _check(question: Question, answer: Any, field: str) -> None:
     try:
         question.space.check(answer)
@@ -159,11 +182,15 @@ def _plain(space: Any) -> Any:
 
 def _question(question_id: str, space: Any) -> Question:
     multi = space.type == "classification" and space.multi
-    classes = tuple(space.classes) if space.type == "classification" and not multi else ()
     return Question(
         question_id=question_id,
         space=space,
-        classes=classes,
-        index={name: place for place, name in enumerate(classes)},
+        parts=tuple(_part(leaf) for leaf in leaves(space)),
         judged=space.type in _JUDGED and not multi,
     )
+
+
+def _part(leaf: Leaf) -> Part:
+    names = categories(leaf.space)
+    content = _canonical([leaf.space.type, names])
+    return Part(leaf, names, hashlib.blake2b(content, digest_size=8).hexdigest() if names else "")

@@ -21,10 +21,11 @@ class Told(msgspec.Struct, array_like=True):
     """
 
     kind: str
-    correct: bool
+    correct: bool | None
     truth: Any
     quality: int
     policy_version: int
+    similarity_key: str | None = None
 
     def same(self, other: Told | None) -> bool:
         """Whether both say the same about the answer, whichever policy they were told under."""
@@ -40,7 +41,10 @@ class Entry(msgspec.Struct, array_like=True):
     """What one annotator says about the task: an answer per question, or why there is none.
 
     `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made; `size` bounds the
-    bytes of the answers. Once its annotator is erased it has a pseudonym and no annotation id.
+    bytes of the answers. `places` are the categories chosen, for each part of the questions, -1 where it has none.
+    `is_evidence` says that the annotator was told the posterior the task stands at. `time_ms` is what a submission
+    took, 0 of a correction, and `session` the annotator's. Once its annotator is erased it has a pseudonym and no
+    annotation id.
     """
 
     annotator_id: str
@@ -51,6 +55,10 @@ class Entry(msgspec.Struct, array_like=True):
     quality: int
     told: list[Told | None] = []
     size: int = 0
+    places: list[int] = []
+    is_evidence: bool = False
+    time_ms: int = 0
+    session: int = 0
 
     @property
     def is_erased(self) -> bool:
@@ -111,7 +119,9 @@ class Task(msgspec.Struct, array_like=True):
     `entries` are in the order of their places; the first `counted` decide, the rest are the bench.
     `questions` is the JSON text that `spaces.questions` reads; `digest` identifies the content.
     `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none. `left` are the topics in which
-    content lies that went from here, until a null value comes from there.
+    content lies that went from here, until a null value comes from there. `posterior` is what was last told of each
+    part, fixed-point, nothing for a part without categories; `is_counted` says that the project's class frequencies
+    have it.
     """
 
     phase: Phase
@@ -129,12 +139,15 @@ class Task(msgspec.Struct, array_like=True):
     expiry: int = 0
     waiting: int = 0
     left: list[str] = []
+    posterior: list[list[int]] = []
+    is_counted: bool = False
 
 
 class Settings(msgspec.Struct, array_like=True):
     """A project's settings as the decisions need them; shares and factors are fixed-point (1e-6).
 
-    A removed project keeps its `policy_version`, so that an older copy does not bring it back.
+    `target_confidence` is 0 where tasks close by redundancy alone. A removed project keeps its `policy_version`, so
+    that an older copy does not bring it back.
     """
 
     policy_version: int
@@ -142,11 +155,13 @@ class Settings(msgspec.Struct, array_like=True):
     max_redundancy: int
     min_agreement: int
     unusable_after: int
-    uniform: bool
+    weighting: str
     gold_incorrect: int
     guidelines_version: str
     label_spaces: dict[str, str]
     removed: bool = False
+    target_confidence: int = 0
+    min_redundancy: int = 2
 
 
 class Totals(msgspec.Struct, array_like=True):
@@ -166,15 +181,7 @@ class Totals(msgspec.Struct, array_like=True):
     held_bytes: int = 0
 
 
-class Clock(msgspec.Struct, array_like=True):
-    """Time as the ticks tell it, in ms; `started` is the first tick, before which nothing could expire."""
-
-    now: int
-    started: int
-
-
 TOTALS = key("totals")
-CLOCK = key("c")
 _TASK = key("t", "")
 _SETTINGS = key("p", "")
 
@@ -208,12 +215,6 @@ def totals(state: State) -> Totals:
     counts = state.get(TOTALS, Totals) or Totals()
     state.put(TOTALS, counts)
     return counts
-
-
-def now(state: State) -> int:
-    """Return the partition's clock in ms; 0 before the first tick."""
-    clock = state.get(CLOCK, Clock)
-    return 0 if clock is None else clock.now
 
 
 def enter(state: State, task: Task, phase: Phase) -> None:

@@ -9,7 +9,7 @@ from streams.quality.closing import revise
 from streams.quality.keys import fixed
 from streams.quality.records import encode
 from streams.quality.returning import ScoredVote
-from streams.quality.spaces import answers
+from streams.quality.spaces import answers, places
 from streams.quality.task_state import CLOSED, Entry, totals
 
 SMALL_BYTES = 2_000
@@ -57,14 +57,18 @@ def _place(entries: list[Entry], annotation: ScoredVote) -> int | None:
 
 def _entry(case: Case, annotation: ScoredVote) -> Entry:
     label = annotation.label
+    given = None if annotation.non_answer is not None else answers(case.asked, label, "label")
     return Entry(
         annotator_id=annotation.annotator_id,
         annotation_id=annotation.annotation_id,
-        answers=None if annotation.non_answer is not None else answers(case.asked, label, "label"),
+        answers=given,
         non_answer=annotation.non_answer,
         reliability=fixed(annotation.reliability),
         quality=fixed(annotation.quality_score),
         size=len(label) * 4 if isinstance(label, str) else len(encode(label)),
+        places=[] if given is None else places(case.asked, given),
+        time_ms=round(annotation.time_spent_s * 1000) if annotation.action == "submit" else 0,
+        session=annotation.session,
     )
 
 

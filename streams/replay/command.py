@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import click
 from pydantic import ValidationError
@@ -122,19 +122,13 @@ def _demand_extras_and_folders(options: Options) -> None:
 
 
 def with_policy(plan: Plan, **fields: Any) -> Plan:
-    """Return the plan with fields of the project's policy; raises `UsageError` for what this version has not."""
-    for name, value in fields.items():
-        known = Policy.model_fields.get(name)
-        if known is None:
-            raise click.UsageError(f"--{name.replace('_', '-')}: projects have no such policy in this version")
-        allowed = get_args(known.annotation)
-        if name == "weighting" and value not in allowed:
-            raise click.UsageError(f"--policy: expected one of {', '.join(allowed)}, got {value!r}")
+    """Return the plan with fields of the project's policy; raises `UsageError` for what the policy does not allow."""
     policy = {**plan.policy, **fields}
     try:
         Policy.model_validate(policy)
     except ValidationError as error:
-        raise click.UsageError(f"--{explain(error)}") from None
+        flag = "--policy" if "weighting" in fields else "--target-confidence"
+        raise click.UsageError(f"{flag}: {explain(error)}") from None
     return replace(plan, policy=policy)
 
 

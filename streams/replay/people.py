@@ -14,7 +14,7 @@ from streams.replay.scoring import Verdict
 
 RULE_GOLD, RULE_SHARE = 10, 0.7
 """The fixed rule that is told apart from evidence: below so much on the first so many gold answers."""
-_SURE = 0.95
+_SURE, _TRUTH = 0.95, 0.95
 _LEAST = 10
 _CLEARLY = 0.1
 
@@ -202,7 +202,8 @@ def confused(history: History, labels: Labels, verdicts: Mapping[str, Verdict]) 
 def doubts(history: History, labels: Labels, people: list[Person]) -> list[Doubt]:
     """Return the truths that are probably wrong, the surest doubt first.
 
-    Each who answered counts log(p (K - 1) / (1 - p)), p being how often they are right on the others of those tasks.
+    Each who answered counts log(p (K - 1) / (1 - p)), p being how often they are right on the others of those tasks;
+    so does the truth itself, of which one in twenty is taken to be wrong.
     """
     by_name = {person.worker: person for person in people}
     classes, found = len(labels.names), []
@@ -211,6 +212,7 @@ def doubts(history: History, labels: Labels, people: list[Person]) -> list[Doubt
         if truth is None:
             continue
         weights = [0.0] * classes
+        weights[truth] = log(_TRUTH * (classes - 1) / (1 - _TRUTH))
         for worker, place in given.items():
             person = by_name[worker]
             # A prior of .7 over 5 answers, and the answer in question left out.

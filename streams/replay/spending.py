@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from schemas import Policy
 from streams.replay.history import History
 from streams.replay.labels import Labels
 from streams.replay.playing import Plan, Played, play
 from streams.replay.results import figures_of, verdicts_of
 from streams.replay.scoring import Verdict
 
-_TARGET = "target_confidence"
 _MOST_SHARE = 0.99
 _LEVELS = (1, 2, 3, 4, 5, 7, 9, 12, 16, 24, 32)
 _TARGETS = (0.8, 0.9, 0.95, 0.99)
@@ -73,8 +71,8 @@ def spending(
         spent(f"{votes} a task", replace(plan, redundancy=None, at_most=votes)) for votes in _LEVELS if votes < most
     ]
     until = [
-        spent(f"{target:.0%} sure", replace(plan, redundancy=None, policy={**plan.policy, _TARGET: target}))
-        for target in (_TARGETS if _TARGET in Policy.model_fields else ())
+        spent(f"{target:.0%} sure", replace(plan, redundancy=None, policy={**plan.policy, "target_confidence": target}))
+        for target in _TARGETS
     ]
     return Spending([*fixed, everything], [*until, everything])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.dead_letters.filters import identity, moment_of
+from streams.dead_letters.filters import identity
+from streams.moments import moment_of
 from streams.settings import SettingsError
 
 NOW = 1_000_000.0

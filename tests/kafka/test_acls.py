@@ -40,6 +40,10 @@ READS: Mapping[Role, frozenset[str]] = {
         | LOGS
     ),
     "reader": frozenset({"labels", "labels.latest"}),
+    "auditor": frozenset(
+        {"projects", "tasks", "gold", "annotators", "annotations.scored", "outcomes", "labels", "labels.latest"}
+        | {"quality-events", "dead-letters"}
+    ),
 }
 WRITES: Mapping[Role, frozenset[str]] = {
     "administrator": frozenset({"projects", "annotators", "erasures.a", "erasures.t", "dead-letters"}),
@@ -57,6 +61,7 @@ WRITES: Mapping[Role, frozenset[str]] = {
         | LOGS
     ),
     "reader": NONE,
+    "auditor": NONE,
 }
 EVERY_TOPIC = frozenset(TOPICS) | LOGS
 DENIED = (

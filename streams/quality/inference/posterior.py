@@ -1,0 +1,36 @@
+"""From summed logarithms to probabilities, in fixed point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import exp
+
+from streams.quality.keys import FIXED
+
+
+def scores(prior: Sequence[int], columns: Iterable[Sequence[int]]) -> list[int]:
+    """Return the prior plus every vote's column: log posterior up to a constant, 1e-6 nats.
+
+    Integers: what a vote adds, taking it back subtracts.
+    """
+    total = list(prior)
+    for column in columns:
+        total = [one + other for one, other in zip(total, column, strict=True)]
+    return total
+
+
+def softmax(logs: Sequence[int]) -> list[int]:
+    """Return probabilities in fixed point (1e-6) from logarithms in 1e-6 nats; each is rounded for itself.
+
+    >>> softmax([0, 0]), softmax([693_147, 0, -40_000_000])
+    ([500000, 500000], [666667, 333333, 0])
+    """
+    most = max(logs)
+    odds = [exp((value - most) / FIXED) for value in logs]
+    scale = FIXED / sum(odds)
+    return [round(value * scale) for value in odds]
+
+
+def distance(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return the sum of the differences, fixed-point: twice the total variation."""
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True))

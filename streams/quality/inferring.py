@@ -1,0 +1,86 @@
+"""What the task side knows of annotators and label spaces, and what a task's votes come to by it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.events import State
+from streams.quality.case import Case
+from streams.quality.inference.model import Model, model, written
+from streams.quality.inference.posterior import scores, softmax
+from streams.quality.inference.statistics import Base
+from streams.quality.keys import key
+from streams.quality.returning import Counts
+from streams.quality.shared import shared
+from streams.quality.task_state import Entry
+
+
+class Known(msgspec.Struct, array_like=True):
+    """The newest counts of an annotator in a project: version and text, by label space."""
+
+    spaces: dict[str, tuple[int, str]]
+
+
+def counts_key(annotator_id: str, project: str) -> str:
+    """Return the table key of an annotator's counts."""
+    return key("m", annotator_id, project)
+
+
+def learn(state: State, annotator_id: str, project: str, told: list[Counts]) -> None:
+    """Keep counts that came with an annotation, unless newer ones are kept."""
+    place = counts_key(annotator_id, project)
+    known = state.get(place, Known) or Known({})
+    spaces = dict(known.spaces)
+    for counts in told:
+        if counts.version > spaces.get(counts.space, (0, ""))[0]:
+            spaces[counts.space] = (counts.version, written(dict(counts.counts)))
+    state.put(place, Known(spaces))
+
+
+class Reading:
+    """The votes of a task as they are added up, part by part.
+
+    Attributes
+    ----------
+    scores : list of list of int
+        Log posterior of each part, up to a constant, 1e-6 nats; empty where a part has no categories.
+    models : list of list of Model
+        Of each vote that was added, for each part; None where a part has no categories.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._bases = bases(case)
+        self.scores: list[list[int]] = [[] if one is None else list(one.prior) for one in self._bases]
+        self.models: list[list[Model | None]] = []
+
+    def add(self, entry: Entry) -> None:
+        """Add a vote."""
+        models = self.of(entry)
+        self.models.append(models)
+        for part, (found, place) in enumerate(zip(models, entry.places, strict=True)):
+            if found is not None:
+                self.scores[part] = scores(self.scores[part], (found.columns[place],))
+
+    def of(self, entry: Entry) -> list[Model | None]:
+        """Return what is known of a vote's annotator, for each part."""
+        case = self._case
+        known = case.state.get(counts_key(entry.annotator_id, case.task.project), Known)
+        spaces = {} if known is None else known.spaces
+        return [
+            None if found is None else model(found, spaces.get(part.space_id, _NO_COUNTS)[1])
+            for found, part in zip(self._bases, case.parts, strict=True)
+        ]
+
+    def posteriors(self) -> list[list[int]]:
+        """Return the probabilities of each part's categories, fixed-point; nothing where it has none."""
+        return [softmax(part) if part else [] for part in self.scores]
+
+
+_NO_COUNTS = (0, "[]")
+
+
+def bases(case: Case) -> list[Base | None]:
+    """Return what the annotators of a task's project share, for each part; None where it has no categories."""
+    project = case.task.project
+    return [shared(case.state, project, part.space_id, len(part.names)) if part.names else None for part in case.parts]

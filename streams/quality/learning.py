@@ -1,0 +1,154 @@
+"""What the annotator side learns of how each annotator confuses classes, and when it tells the task side.
+
+Counts of answers by truth are sums of what was told and not taken back. The task side works with copies of them, which
+are renewed when enough has changed: so many copies as the logarithm of the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from streams.events import Output, Rejected, State
+from streams.quality.inference import constants
+from streams.quality.inference.model import model, written
+from streams.quality.keys import FIXED, key
+from streams.quality.returning import Judgement, Shown
+from streams.quality.shared import shared
+from streams.quality.summing import gather
+
+PartitionOf = Callable[[bytes], int]
+
+MOST_SPACES: Final = 50
+"""On so many label spaces an annotator's counts are kept in one project: they are one entry of the table."""
+
+
+class Counts(msgspec.Struct, array_like=True):
+    """An annotator's counts on one label space, fixed-point (1e-6).
+
+    `cells` has them by ``k * K + y`` and `mass` is their sum; `moved` is how much they have changed since the copy
+    that is `told`, of that `version`. `strengths` is what the project's sums have of this annotator.
+    """
+
+    classes: int
+    cells: dict[int, int] = {}
+    mass: int = 0
+    moved: int = 0
+    version: int = 0
+    told: str = "[]"
+    strengths: list[int] = []
+
+
+class Confusions(msgspec.Struct, array_like=True):
+    """An annotator's counts in one project, by label space.
+
+    `version` is the newest copy's; `sent` the newest that each partition of the task side was sent.
+    """
+
+    spaces: dict[str, Counts] = {}
+    version: int = 0
+    sent: dict[int, int] = {}
+
+
+Changed = list[dict[int, int] | None]
+
+
+def changed(state: State, outcome: Judgement) -> Changed:
+    """Return the counts that an outcome's evidence leads to, one for each label space; None for one not kept.
+
+    Raises
+    ------
+    Rejected
+        ``outcome_underflow`` where it takes back what was never told, ``invalid`` where it names no category.
+    """
+    if not outcome.evidence:
+        return []
+    kept = state.get(key("m", outcome.annotator_id, outcome.project), Confusions) or Confusions()
+    return [_changed(kept, one) for one in outcome.evidence]
+
+
+def learn(state: State, outcome: Judgement, cells_of: Changed, timestamp: int) -> list[Output]:
+    """Take over what `changed` has found; return what that tells the project, if it is time."""
+    place = key("m", outcome.annotator_id, outcome.project)
+    kept = state.get(place, Confusions) or Confusions()
+    outputs: list[Output] = []
+    for one, cells in zip(outcome.evidence or (), cells_of, strict=True):
+        if cells is None:
+            continue
+        counts = kept.spaces.setdefault(one.space, Counts(one.classes))
+        for cell, mass in cells.items():
+            if mass:
+                counts.cells[cell] = mass
+            else:
+                counts.cells.pop(cell, None)
+        counts.mass += sum(difference for _, difference in one.change)
+        counts.moved += sum(abs(difference) for _, difference in one.change)
+        sums = {"right": [0] * one.classes, "given": [0] * one.classes}
+        for truth, difference in one.change:
+            sums["given"][truth] += difference
+            if truth == one.given:
+                sums["right"][truth] += difference
+        if counts.moved > constants.RENEWED * (2 * FIXED + counts.mass):
+            kept.version += 1
+            sums["strengths"] = _renew(state, outcome.project, one.space, counts, kept.version)
+        outputs += gather(state, outcome.project, one.space, one.classes, sums, timestamp)
+    state.put(place, kept)
+    return outputs
+
+
+def _changed(kept: Confusions, shown: Shown) -> dict[int, int] | None:
+    """Return the cells that evidence changes; None where there are too many label spaces to keep it."""
+    counts = kept.spaces.get(shown.space)
+    if counts is None and len(kept.spaces) >= MOST_SPACES:
+        return None
+    classes = shown.classes
+    if shown.given >= classes or (counts is not None and counts.classes != classes):
+        raise Rejected("invalid", f"evidence: label space {shown.space} has other categories")
+    cells = {} if counts is None else counts.cells
+    found: dict[int, int] = {}
+    for truth, difference in shown.change:
+        cell = truth * classes + shown.given
+        mass = found.get(cell, cells.get(cell, 0)) + difference
+        if truth >= classes:
+            raise Rejected("invalid", f"evidence: label space {shown.space} has other categories")
+        if mass < 0:
+            raise Rejected("outcome_underflow", "evidence: takes back what was never told")
+        found[cell] = mass
+    return found
+
+
+def _renew(state: State, project: str, space_id: str, counts: Counts, version: int) -> list[int]:
+    """Make a new copy of the counts; return by how much it changes how many annotators each strength suits."""
+    counts.told, counts.moved, counts.version = written(counts.cells), 0, version
+    own = model(shared(state, project, space_id, counts.classes), counts.told)
+    found = list(own.strengths) if counts.cells else []
+    before = counts.strengths or [0] * len(constants.STRENGTHS)
+    counts.strengths = found
+    after = found or [0] * len(constants.STRENGTHS)
+    return [one - other for one, other in zip(after, before, strict=True)]
+
+
+def untold(
+    state: State, annotator_id: str, project: str, task_id: str, partitions: int, partition_of: PartitionOf
+) -> list[dict[str, Any]] | None:
+    """Return the counts that the task's partition does not have yet, and take them as sent; None where it has all."""
+    place = key("m", annotator_id, project)
+    kept = state.get(place, Confusions)
+    if kept is None or not kept.version:
+        return None
+    sent = kept.sent
+    if len(sent) == partitions and min(sent.values()) == kept.version:
+        return None
+    partition = partition_of(task_id.encode())
+    known = sent.get(partition, 0)
+    if known == kept.version:
+        return None
+    kept.sent = {**sent, partition: kept.version}
+    state.put(place, kept)
+    return [
+        {"space": space_id, "classes": one.classes, "version": one.version, "counts": msgspec.Raw(one.told.encode())}
+        for space_id, one in kept.spaces.items()
+        if one.version > known
+    ]
