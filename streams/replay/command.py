@@ -98,13 +98,14 @@ def run(files: Sequence[Path], options: Options) -> int:
     """Replay the files and return the exit code; raises `Failure` for what cannot be used."""
     _demand_extras_and_folders(options)
     results = []
-    with _watched() as watch:
-        for path in files:
+    for path in files:
+        with _watched() as watch:
             result = result_of(path, options, watch)
-            results.append(result)
             told = _told(result, options, watch)
-            if not options.as_json:
-                click.echo("\n".join([*told, ""]))
+        results.append(result)
+        # Not above: what is printed there would go where the progress is shown.
+        if not options.as_json:
+            click.echo("\n".join([*told, ""]))
     if options.as_json:
         click.echo(json.dumps([result.as_json() for result in results], indent=2))
     return 0
