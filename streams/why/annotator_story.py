@@ -10,7 +10,7 @@ import msgspec
 
 from streams.why.found import Body, Found, Kind
 from streams.why.label_words import became
-from streams.why.lines import Line
+from streams.why.lines import EVIDENCE, Line
 from streams.why.wording import (
     GOLD_INCORRECT,
     codes,
@@ -148,6 +148,8 @@ class AnnotatorStory:
 
     def _outcome(self, found: Found, body: Body) -> Line:
         name = str(body.get("project"))
+        if body.get("correct") is None:
+            return Line(found, EVIDENCE, f"{fared(body)} on {word(body.get('task_id'))}")
         counts = self._counts.setdefault(name, {})
         count(counts, body)
         taken = "" if body.get("sign") == 1 else "taken back: "

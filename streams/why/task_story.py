@@ -10,7 +10,7 @@ import msgspec
 
 from streams.why.found import Body, Found, Kind
 from streams.why.label_words import became, changed_fields, changes_text, closed, over, stated
-from streams.why.lines import Line
+from streams.why.lines import EVIDENCE, Line
 from streams.why.wording import (
     GOLD_INCORRECT,
     answers,
@@ -204,6 +204,8 @@ class TaskStory:
 
     def _why(self, found: Found, before: Body | None, after: Body) -> str:
         """Return what the label follows from: what has its time; within one millisecond it may be any of several."""
+        if after.get("reason") == "rescored":
+            return " after it was looked at again with what is known of its annotators by now"
         causes = self._causes.get(found.timestamp)
         if causes:
             return f" after {' and '.join(dict.fromkeys(causes))}"
@@ -214,6 +216,8 @@ class TaskStory:
     def _outcome(self, found: Found, body: Body) -> Line:
         who, sign = word(body.get("annotator_id")), body.get("sign")
         verdict = fared(body)
+        if body.get("correct") is None:
+            return Line(found, EVIDENCE, f"{who} is known better: {verdict}", more={"whose": who})
         if body.get("kind") == KNOWN and not body.get("correct"):
             self._wrong[str(body.get("annotation_id"))] = verdict
         said = f"{who} is told: {verdict}" if sign == 1 else f"{who} is told no more: {verdict}"
