@@ -149,7 +149,7 @@ class AnnotatorStory:
     def _outcome(self, found: Found, body: Body) -> Line:
         name = str(body.get("project"))
         if body.get("correct") is None:
-            return Line(found, EVIDENCE, f"{fared(body)} on {word(body.get('task_id'))}")
+            return Line(found, EVIDENCE, f"evidence from {word(body.get('task_id'))} brought up to date")
         counts = self._counts.setdefault(name, {})
         count(counts, body)
         taken = "" if body.get("sign") == 1 else "taken back: "

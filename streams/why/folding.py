@@ -16,10 +16,10 @@ from streams.why.wording import codes, counted, fared, judged, listed, times
 def retold(lines: Iterable[Line]) -> Iterator[Line]:
     """Yield a task's lines; what an annotator was told before is in one line with what takes its place.
 
-    Of whom something is known better at once is in one line, too.
+    Evidence that is brought up to date at once is in one line, too.
     """
     last: Line | None = None
-    for line in _known_better(lines):
+    for line in _evidence_together(lines):
         told = line
         if last is not None and _sign(last) == -1 and _sign(line) == 1 and _whose(last) == _whose(line):
             told = msgspec.structs.replace(line, text=f"{line.text}; before {fared(last.found.body or {})}")
@@ -30,15 +30,14 @@ def retold(lines: Iterable[Line]) -> Iterator[Line]:
         yield last
 
 
-def _known_better(lines: Iterable[Line]) -> Iterator[Line]:
+def _evidence_together(lines: Iterable[Line]) -> Iterator[Line]:
     for (kind, _), some in groupby(lines, key=lambda line: (line.kind, line.found.timestamp)):
         if kind != EVIDENCE:
             yield from some
             continue
         run = list(some)
         whose = listed(dict.fromkeys(str(line.more["whose"]) for line in run))
-        said = f"the votes show something else of {whose} by now" if len(run) > 1 else run[-1].text
-        yield msgspec.structs.replace(run[-1], text=said)
+        yield msgspec.structs.replace(run[-1], text=f"evidence on {whose} brought up to date")
 
 
 def _whose(line: Line) -> tuple[object, ...]:
@@ -82,7 +81,7 @@ def _one(stretch: list[Line]) -> Line:
         *([counted(answered, "answer")] if answered else []),
         *(f"{kind} {times(n)}" for kind, n in sorted(speed.items())),
         *([judged(told)] if told else []),
-        *([f"known better from {counted(evidence, 'outcome')}"] if evidence else []),
+        *([f"evidence brought up to date {times(evidence)}"] if evidence else []),
         *([f"{counted(taken, 'outcome')} taken back"] if taken else []),
     ]
     counts = outcomes[-1].more["counts"] if outcomes else told

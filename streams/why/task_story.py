@@ -215,9 +215,9 @@ class TaskStory:
 
     def _outcome(self, found: Found, body: Body) -> Line:
         who, sign = word(body.get("annotator_id")), body.get("sign")
-        verdict = fared(body)
         if body.get("correct") is None:
-            return Line(found, EVIDENCE, f"{who} is known better: {verdict}", more={"whose": who})
+            return Line(found, EVIDENCE, f"evidence on {who} brought up to date", more={"whose": who})
+        verdict = fared(body)
         if body.get("kind") == KNOWN and not body.get("correct"):
             self._wrong[str(body.get("annotation_id"))] = verdict
         said = f"{who} is told: {verdict}" if sign == 1 else f"{who} is told no more: {verdict}"

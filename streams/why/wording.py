@@ -177,8 +177,6 @@ def fared(outcome: Body) -> str:
     'against the others: dog, they say cat'
     """
     kind, right = outcome.get("kind"), outcome.get("correct")
-    if right is None:
-        return f"by now the votes show something else of the answer {word(outcome.get('answer'))}"
     answer, truth = word(outcome.get("answer")), word(outcome.get("truth"))
     if kind == "consensus":
         return f"with the others: {answer}" if right else f"against the others: {answer}, they say {truth}"

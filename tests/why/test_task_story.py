@@ -129,13 +129,13 @@ def test_what_was_told_before_is_in_one_line_with_what_takes_its_place(told: Tol
     assert taken == ["bob is told no more: right on gold: dog"]
 
 
-def test_of_whom_something_is_known_better_is_in_one_line(told: Told) -> None:
+def test_evidence_that_is_brought_up_to_date_at_once_is_in_one_line(told: Told) -> None:
     lines, _ = told.story()
     evidence = [line for line in lines if line.kind == "evidence"]
     assert len(evidence) > 2
     fewer = [line for line in retold(lines) if line.kind == "evidence"]
     assert [line.found.timestamp for line in fewer] == sorted({line.found.timestamp for line in evidence})
-    assert "the votes show something else of ann and bob by now" in [line.text for line in fewer]
+    assert "evidence on ann and bob brought up to date" in [line.text for line in fewer]
 
 
 def test_a_label_that_was_looked_at_again_says_so() -> None:
