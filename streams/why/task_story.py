@@ -112,10 +112,10 @@ class TaskStory:
         if status == "settled" and said:
             if label.get("closed_by") == KNOWN:
                 return f"settled as {said}, because its answer is known; {votes or 'nobody has answered'}"
-            return (
-                f"settled as {said} at {count} with confidence {over(label, 'confidence')}, because it has "
-                f"{over(label, 'agreement')} of their weight{closed(label)}{f'; {votes}' if votes else ''}"
-            )
+            confidence, agreement = over(label, "confidence"), over(label, "agreement")
+            sure = f" with confidence {confidence}" if confidence else ""
+            because = f", because it has {agreement} of their weight" if agreement else ""
+            return f"settled as {said} at {count}{sure}{because}{closed(label)}{f'; {votes}' if votes else ''}"
         reason = codes(label.get("reason"))
         return f"{codes(status)} at {count}: {reason}{closed(label)}{f'; {votes}' if votes else ''}"
 
