@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from schemas.annotations import Action, Annotation, NonAnswer
 from schemas.annotators import Annotator
-from schemas.common import AnnotatorKind, GoldKind, Id, TaskType, Tier
+from schemas.common import AnnotatorKind, GoldKind, Id, Standing, TaskType, Tier
 from schemas.dead_letters import DeadLetter
 from schemas.erased import Erased, ErasureProgress, ErasureSide
 from schemas.erasures import Erasure, ErasureKind
@@ -32,7 +32,7 @@ from schemas.label_spaces import (
 from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.project_deltas import ProjectDelta
-from schemas.projects import Factors, Policy, Project, Thresholds
+from schemas.projects import Factors, GoldTest, Policy, Project, Thresholds
 from schemas.quality_events import QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
 from schemas.tasks import Question, Task
@@ -84,6 +84,7 @@ __all__ = [
     "Globals",
     "Gold",
     "GoldKind",
+    "GoldTest",
     "Id",
     "Label",
     "LabelAnswer",
@@ -104,6 +105,7 @@ __all__ = [
     "ScoredAnnotation",
     "SimpleSpace",
     "SpanSpace",
+    "Standing",
     "Task",
     "TaskType",
     "Thresholds",

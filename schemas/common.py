@@ -113,6 +113,15 @@ class AnnotatorKind(StrEnum):
     judge = "judge"
 
 
+class Standing(StrEnum):
+    """What the machine lets an annotator do: work; work with more gold; train; nothing for a time."""
+
+    active = "active"
+    watched = "watched"
+    training = "training"
+    paused = "paused"
+
+
 class GoldKind(StrEnum):
     """Why a known answer is there: to measure, to check attention, or to teach."""
 

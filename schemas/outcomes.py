@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from schemas.common import Contract, Count, Id, Json, Share, TaskType, Yes
+from pydantic import Field
+
+from schemas.common import Contract, Count, Id, Json, Number, Share, TaskType, Yes
 from schemas.inference import Evidence
 
 
@@ -28,6 +30,12 @@ class Outcome(Contract):
         None of kind posterior, which compares with nothing: only the probabilities of the truths have changed.
     evidence : list or None
         What the answer shows of its annotator, one for each of its categorical parts; signed in itself.
+    session : int
+        The session in which it was submitted, as its scored annotation says.
+    time_spent_s : float, optional
+        What its annotation took: said with the first question's outcome only, and not of a correction.
+    similarity_key : str, optional
+        Its task's: tasks that share it should be answered alike.
     """
 
     annotator_id: Id
@@ -44,3 +52,6 @@ class Outcome(Contract):
     quality_score: Share
     policy_version: Count
     evidence: list[Evidence] | None = None
+    session: Count = 0
+    time_spent_s: Annotated[Number, Field(ge=0)] | None = None
+    similarity_key: Id | None = None

@@ -56,14 +56,53 @@ class Factors(Part):
     below_gold_threshold: Share = 0.3
 
 
+class GoldTest(Part):
+    """The test that an annotator's standing rests on: gold alone, looked at after every answer, for ever.
+
+    Attributes
+    ----------
+    p0 : float
+        An accuracy that is to be found soon.
+    p1 : float
+        The lowest accuracy that is acceptable.
+    alpha : float
+        Chance that somebody at p1 or above is ever sanctioned for one task type, at most.
+    """
+
+    p0: Annotated[Number, Field(gt=0, lt=1)] = 0.6
+    p1: Annotated[Number, Field(gt=0, lt=1)] = 0.8
+    alpha: Annotated[Number, Field(ge=0.000_001, le=0.5)] = 0.05
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if self.p1 - self.p0 < 0.01:
+            raise RuleError("p1", f"at least .01 above p0, {self.p0:g}")
+        return self
+
+
 class Thresholds(Part):
-    """When an annotation or an annotator is flagged. Seconds, counts, and a share of right answers."""
+    """When an annotation or an annotator is flagged. Seconds, counts, and a share of right answers.
+
+    Attributes
+    ----------
+    min_gold, gold_accuracy : int, float
+        So many gold answers at least, and less than this share of them right: flagged, which sanctions nobody.
+    gold_test : GoldTest
+        What sanctions: a training the first time, a pause each time after.
+    training_items : int
+        So many training answers, at least p1 of them right, end a training early.
+    pause_hours : int
+        After so long a training or a pause ends by itself.
+    """
 
     too_fast_s: Annotated[Seconds, Field(ge=0)] = 5.0
     too_slow_s: Annotated[Seconds, Field(gt=0)] = 600.0
     min_gold: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 10
     gold_accuracy: Share = 0.7
     factors: Factors = Factors()
+    gold_test: GoldTest = GoldTest()
+    training_items: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 5
+    pause_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = 24
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:

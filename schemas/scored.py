@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from schemas.annotations import Annotation
-from schemas.common import AnnotatorKind, Count, Share, Tier
+from schemas.common import AnnotatorKind, Count, Share, Standing, Tier
 from schemas.inference import AnnotatorCounts
 
 
@@ -30,6 +30,10 @@ class ScoredAnnotation(Annotation):
         Version of the project's settings that was applied; 0 when none was known yet.
     counts : list or None
         The annotator's counts that the task's partition does not have yet.
+    standing : Standing
+        The annotator's in the project: the most severe of those for its task types.
+    session : int
+        Which of the annotator's sessions in the project it belongs to; half an hour without work ends one. 0: unknown.
     """
 
     flags: list[Flag]
@@ -40,3 +44,5 @@ class ScoredAnnotation(Annotation):
     kind: AnnotatorKind
     policy_version: Count
     counts: list[AnnotatorCounts] | None = None
+    standing: Standing = Standing.active
+    session: Count = 0

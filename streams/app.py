@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from faust.web import Request, Response, View
@@ -14,6 +15,7 @@ from streams.agents.tasks import label_tasks
 from streams.clock import start_clock
 from streams.engine.app import App, Engine, EngineSettings, make_app
 from streams.engine.clients import Clients
+from streams.engine.routing import partition_of
 from streams.metrics import Metrics, Sampled
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.projects import ProjectSide
@@ -58,7 +60,10 @@ def create_app(settings: Settings) -> Goldstream:
     engine = Engine(app, engine_settings, clients, topics, metrics)
 
     annotators, tasks, projects = (
-        AnnotatorSide(),
+        AnnotatorSide(
+            partitions=settings.partitions,
+            partition_of=partial(partition_of, partitions=settings.partitions),
+        ),
         TaskSide(retention_ms=int(settings.retention_days * DAY_MS), held_ms=int(settings.held_days * DAY_MS)),
         ProjectSide(partitions=settings.partitions),
     )

@@ -20,6 +20,7 @@ from streams.replay.cli import replay
 from streams.settings import CLIENT_GROUPS, GROUPS, Settings
 from streams.settings_flags import SettingsCommand
 from streams.settings_table import markdown
+from streams.simulator.cli import simulate
 from streams.snapshot.cli import snapshot
 from streams.why.cli import why
 
@@ -200,6 +201,7 @@ commands.add_command(erase)
 commands.add_command(why)
 commands.add_command(snapshot)
 commands.add_command(replay)
+commands.add_command(simulate)
 
 
 @commands.command("settings", short_help="Print the table of all settings in Markdown.")

@@ -1,9 +1,28 @@
-"""What holds for all tests."""
+"""What holds for all tests, and the public annotation sets, where they stand beside the project."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("goldstream", deadline=None)
 settings.load_profile("goldstream")
+
+DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Callable[[str], Path]:
+    """A function from a set's name to the file of its annotations."""
+
+    def find(name: str) -> Path:
+        path = DATASETS / name / "annotations.csv"
+        if not path.is_file():
+            pytest.skip(f"the public annotation set {name} is not there: expected it at ../shared/datasets/{name}")
+        return path
+
+    return find

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
-from streams.demo.personas import Annotator, cast
+from streams.simulator.personas import Annotator, cast
 
 PROJECT: Final = "camera-traps"
 CLASSES: Final = ("badger", "boar", "deer", "fox")

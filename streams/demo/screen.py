@@ -14,9 +14,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from streams.demo.personas import Persona
 from streams.demo.play import Frame
 from streams.demo.standing import Flagged
+from streams.simulator.personas import Persona
 
 Rows = Sequence[tuple[str, str]]
 

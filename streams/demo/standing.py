@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from schemas import Label, LabelStatus, QualityEvent, QualityEventKind
 from streams.demo.campaign import MAX_REDUNDANCY, REDUNDANCY, Campaign
-from streams.demo.personas import Annotator, Persona
 from streams.demo.scoreboard import Accuracy, Scoreboard
+from streams.simulator.personas import Annotator, Persona
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,18 @@ from typing import Any, Final
 
 from schemas import Action, Annotator, Erasure, ErasureKind, Globals, Thresholds, Tick
 from streams.events import Event, Output, Rejected, Source, State
-from streams.quality import arriving, checks, erasures, learning, shared, summing
-from streams.quality.annotator_state import Profile, Stats, profile
+from streams.quality import arriving, checks, erasures, learning, shared, standing, summing
+from streams.quality.annotator_state import Profile, Stats, enter_session, profile
 from streams.quality.arriving import Arrived
-from streams.quality.checks import Rules
+from streams.quality.checks import Rules, rules_of
 from streams.quality.decode import contract
 from streams.quality.forgetting import forget_annotator
 from streams.quality.keys import FIXED, key
 from streams.quality.records import Scored, encode, quality_event
-from streams.quality.reliability import reliability
+from streams.quality.reliability.accuracy import reliability
 from streams.quality.returning import Judgement, reader
 from streams.quality.seen import is_known, remember
-from streams.quality.ticking import told_time
+from streams.quality.ticking import advance, told_time
 
 SCORED: Final = "annotations.scored"
 COUNTERS: Final = {
@@ -30,7 +30,6 @@ COUNTERS: Final = {
     "consensus": ("consensus_n", "consensus_agree"),
 }
 _UNKNOWN_PROFILE: Final = Profile()
-_UNKNOWN_RULES: Final = checks.rules(Thresholds(), policy_version=0)
 _NO_STATS: Final = Stats()
 
 SOURCES: Final = (
@@ -105,7 +104,7 @@ class AnnotatorSide:
             raise Rejected("annotator_inactive", f"annotator_id {annotator_id!r}: is not active")
 
         remember(state, annotator_id, annotation_id, remembered)
-        rules = state.get(key("p", project), Rules) or _UNKNOWN_RULES
+        rules = rules_of(state, project)
         place = key("s", annotator_id, project)
         stats = state.get(place, Stats) or Stats()
         turned = _turn(stats, rules)
@@ -113,6 +112,7 @@ class AnnotatorSide:
         if annotation.action is Action.submit:  # a quick correction is no sign of haste
             speed = checks.speed_flag(annotation.time_spent_s, rules)
             _count(stats, annotation.time_spent_s, speed)
+            enter_session(stats, event.timestamp)
         if turned or annotation.action is Action.submit:
             state.put(place, stats)
 
@@ -166,6 +166,8 @@ def _scored(
         kind=author.kind,
         policy_version=rules.policy_version,
         counts=counts,
+        standing=stats.standing,
+        session=stats.session,
     )
     return Output(SCORED, annotation.task_id.encode(), encode(body), event.timestamp, tag=annotation.action.value)
 
@@ -186,8 +188,9 @@ def _sped(event: Event, annotation: Arrived, rules: Rules, kind: str) -> Output:
 
 
 def _outcome(state: State, event: Event, outcome: Judgement) -> list[Output]:
-    told = learning.learn(state, outcome, event.timestamp) if outcome.evidence else []
-    return told if outcome.kind == "posterior" else told + _judged(state, event, outcome)
+    changed = learning.changed(state, outcome)  # refused before anything is counted
+    outputs = [] if outcome.kind == "posterior" else _judged(state, event, outcome)
+    return outputs + learning.learn(state, outcome, changed, event.timestamp) if changed else outputs
 
 
 def _judged(state: State, event: Event, outcome: Judgement) -> list[Output]:
@@ -204,17 +207,18 @@ def _judged(state: State, event: Event, outcome: Judgement) -> list[Output]:
         )
     setattr(stats, judged, n)
     setattr(stats, right, n_right)
-    rules = state.get(key("p", outcome.project), Rules) or _UNKNOWN_RULES
+    rules = rules_of(state, outcome.project)
     turned = _turn(stats, rules)
+    outputs = standing.judged(state, event, outcome, stats, rules)
     if stats == _NO_STATS:
         state.delete(place)
     else:
         state.put(place, stats)
-    if not turned:
-        return []
-    # The same annotation may turn it again, when its outcome is taken back: the count tells the events apart.
-    cause_id = f"{outcome.task_id}:{outcome.annotation_id}:{stats.turns}"
-    return [_turned(event, outcome, stats, rules, cause_id)]
+    if turned:
+        # The same annotation may turn it again, when its outcome is taken back: the count tells the events apart.
+        cause_id = f"{outcome.task_id}:{outcome.annotation_id}:{stats.turns}"
+        outputs.insert(0, _turned(event, outcome, stats, rules, cause_id))
+    return outputs
 
 
 def _annotator(state: State, annotator: Annotator) -> list[Output]:
@@ -237,17 +241,22 @@ def _globals(state: State, sent: Globals) -> list[Output]:
         return []
     place = key("p", sent.project)
     stored = state.get(place, Rules)
-    if stored is not None and sent.policy_version <= stored.policy_version:
-        return []
-    settings = sent.project_settings
-    thresholds = Thresholds() if settings is None else settings.thresholds
-    state.put(place, checks.rules(thresholds, sent.policy_version))
+    frozen = checks.sanctions_frozen(sent)
+    if stored is None or sent.policy_version > stored.policy_version:
+        settings = sent.project_settings
+        thresholds = Thresholds() if settings is None else settings.thresholds
+        state.put(place, checks.rules(thresholds, sent.policy_version, frozen=frozen))
+    elif sent.policy_version == stored.policy_version and frozen != stored.frozen:
+        stored.frozen = frozen
+        state.put(place, stored)
     return []
 
 
 def _tick(state: State, event: Event, batch: int) -> list[Output]:
-    erasures.forget(state, told_time(event), batch)
-    outputs = erasures.go_on(state, event, batch, forget_annotator)
+    told = told_time(event)
+    outputs = standing.end_due(state, event, advance(state, told), batch)
+    erasures.forget(state, told, batch)
+    outputs += erasures.go_on(state, event, batch, forget_annotator)
     return outputs + summing.tell_all(state, event.timestamp)
 
 

@@ -6,11 +6,13 @@ The score is published with every annotation; it weighs no vote unless a project
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
-from schemas import Thresholds
-from streams.quality.keys import FIXED, fixed
+from schemas import Globals, Thresholds
+from streams.events import State
+from streams.quality.keys import FIXED, fixed, key
 
 TOO_FAST = "too_fast"
 TOO_SLOW = "too_slow"
@@ -22,7 +24,8 @@ class Rules(msgspec.Struct, array_like=True):
     """A project's thresholds as the annotator side keeps them; ratios and factors in fixed point.
 
     `policy_version` orders what the project side sends; 0 means the project is not known. A removed project
-    leaves the default rules and its `policy_version`, so that an older copy does not bring it back.
+    leaves the default rules and its `policy_version`, so that an older copy does not bring it back. `frozen`: nothing
+    that rests on consensus counts against anybody.
     """
 
     policy_version: int
@@ -31,9 +34,25 @@ class Rules(msgspec.Struct, array_like=True):
     min_gold: int
     gold_accuracy: int
     factors: dict[str, int]
+    p0: int = 600_000
+    p1: int = 800_000
+    alpha: int = 50_000
+    training_items: int = 5
+    pause_hours: int = 24
+    frozen: bool = False
 
 
-def rules(thresholds: Thresholds, policy_version: int) -> Rules:
+def sanctions_frozen(sent: Globals) -> bool:
+    """Return whether a project's annotators agree so little that consensus says nothing about any one of them."""
+    return bool(getattr(sent, "sanctions_frozen", False))
+
+
+def rules_of(state: State, project: str) -> Rules:
+    """Return the rules that are kept of a project, else the default ones."""
+    return state.get(key("p", project), Rules) or _UNKNOWN
+
+
+def rules(thresholds: Thresholds, policy_version: int, *, frozen: bool = False) -> Rules:
     """Return `thresholds` in the form that is stored and compared."""
     factors = thresholds.factors
     return Rules(
@@ -47,7 +66,16 @@ def rules(thresholds: Thresholds, policy_version: int) -> Rules:
             TOO_SLOW: fixed(factors.too_slow),
             BELOW: fixed(factors.below_gold_threshold),
         },
+        p0=fixed(thresholds.gold_test.p0),
+        p1=fixed(thresholds.gold_test.p1),
+        alpha=fixed(thresholds.gold_test.alpha),
+        training_items=thresholds.training_items,
+        pause_hours=thresholds.pause_hours,
+        frozen=frozen,
     )
+
+
+_UNKNOWN: Final = rules(Thresholds(), policy_version=0)
 
 
 def speed_flag(time_spent_s: float, rules: Rules) -> str | None:

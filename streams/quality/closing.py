@@ -7,7 +7,8 @@ from streams.quality import expiry, labels, outcomes, rescoring
 from streams.quality.case import Case
 from streams.quality.deciding import Decision, again, known, settle
 from streams.quality.holding import Decoders, Step, leave_waiting, replay
-from streams.quality.task_state import CLOSED, Terms, enter, load, now, task_key, totals
+from streams.quality.task_state import CLOSED, Terms, enter, load, task_key, totals
+from streams.quality.ticking import now
 
 
 def revise(case: Case) -> list[Output]:

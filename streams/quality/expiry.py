@@ -9,6 +9,7 @@ import msgspec
 
 from streams.events import State
 from streams.quality.keys import key
+from streams.quality.ticking import Clock
 
 HELD = "h"
 """Unpublished tasks with events that wait, by the time of the first."""
@@ -105,6 +106,12 @@ def first(state: State, queue: str) -> int:
 def chunk(state: State, queue: str, number: int) -> Chunk | None:
     """Return a chunk, to be read only; None when there is none of this number any more."""
     return state.get(_chunk(queue, number), Chunk)
+
+
+def is_due(state: State, queue: str, clock: Clock, after_ms: int) -> bool:
+    """Return whether the queue's head has been there for so long, by a clock that counts since its first tick."""
+    head = oldest(state, queue)
+    return head is not None and clock.now - max(head[1], clock.started) >= after_ms
 
 
 def _chunk(queue: str, number: int) -> str:

@@ -9,7 +9,8 @@ import msgspec
 from streams.events import Event, Output, Rejected, State, dead_letter
 from streams.quality import erasures, expiry
 from streams.quality.keys import key
-from streams.quality.task_state import Held, Task, arrive, leave, load, now, settings_of, task_key, totals
+from streams.quality.task_state import Held, Task, arrive, leave, load, settings_of, task_key, totals
+from streams.quality.ticking import now
 
 RESUMING = key("r")
 

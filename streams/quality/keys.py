@@ -17,6 +17,15 @@ def key(*parts: str) -> str:
     return _SEPARATOR.join(parts)
 
 
+def parts(key: str) -> list[str]:
+    """Return what was joined into a table key.
+
+    >>> parts(key("r", "ann", "birds"))
+    ['r', 'ann', 'birds']
+    """
+    return key.split(_SEPARATOR)
+
+
 def fixed(number: float) -> int:
     """Return `number` in fixed point, rounded half even.
 

@@ -52,25 +52,37 @@ class Confusions(msgspec.Struct, array_like=True):
     sent: dict[int, int] = {}
 
 
-def learn(state: State, outcome: Judgement, timestamp: int) -> list[Output]:
-    """Add an outcome's evidence to its annotator's counts; return what that tells the project, if it is time.
+Changed = list[dict[int, int] | None]
+
+
+def changed(state: State, outcome: Judgement) -> Changed:
+    """Return the counts that an outcome's evidence leads to, one for each label space; None for one not kept.
 
     Raises
     ------
     Rejected
         ``outcome_underflow`` where it takes back what was never told, ``invalid`` where it names no category.
     """
+    if not outcome.evidence:
+        return []
+    kept = state.get(key("m", outcome.annotator_id, outcome.project), Confusions) or Confusions()
+    return [_changed(kept, one) for one in outcome.evidence]
+
+
+def learn(state: State, outcome: Judgement, cells_of: Changed, timestamp: int) -> list[Output]:
+    """Take over what `changed` has found; return what that tells the project, if it is time."""
     place = key("m", outcome.annotator_id, outcome.project)
     kept = state.get(place, Confusions) or Confusions()
-    shown = outcome.evidence or []
-    changed = [_changed(kept, one) for one in shown]
     outputs: list[Output] = []
-    for one, cells in zip(shown, changed, strict=True):
+    for one, cells in zip(outcome.evidence or (), cells_of, strict=True):
         if cells is None:
             continue
         counts = kept.spaces.setdefault(one.space, Counts(one.classes))
-        counts.cells = {**counts.cells, **cells}
-        counts.cells = {cell: mass for cell, mass in counts.cells.items() if mass}
+        for cell, mass in cells.items():
+            if mass:
+                counts.cells[cell] = mass
+            else:
+                counts.cells.pop(cell, None)
         counts.mass += sum(difference for _, difference in one.change)
         counts.moved += sum(abs(difference) for _, difference in one.change)
         sums = {"right": [0] * one.classes, "given": [0] * one.classes}

@@ -14,7 +14,7 @@ from streams.quality.deciding import Decision, cast, vote_weight
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
 from streams.quality.records import Outcome, encode, quality_event
-from streams.quality.task_state import Entry, Settings, Told
+from streams.quality.task_state import Entry, Told
 
 OUTCOMES = "outcomes"
 POSTERIOR = "posterior"
@@ -128,7 +128,7 @@ def _tell(case: Case, entry: Entry, verdicts: list[_Verdict], after: evidence.Po
     outputs: list[Output] = []
     failed: Told | None = None
     for place, (old, verdict) in enumerate(zip(before, verdicts, strict=True)):
-        new = None if verdict is None else _told(entry, *verdict, case.settings)
+        new = None if verdict is None else _told(case, entry, *verdict)
         own = shown[place]
         if old is not None and old.same(new):
             told.append(old)
@@ -143,21 +143,22 @@ def _tell(case: Case, entry: Entry, verdicts: list[_Verdict], after: evidence.Po
             if old is not None or new is not None:
                 continue
         if own:
-            outputs.append(_outcome(case, entry, place, _nothing(entry, case.settings), 1, own))
+            outputs.append(_outcome(case, entry, place, _nothing(case, entry), 1, own))
     entry.told = told if any(told) else []
     if failed is not None:
         outputs.append(_gold_incorrect(case, entry, failed))
     return outputs
 
 
-def _nothing(entry: Entry, settings: Settings) -> Told:
-    return Told(POSTERIOR, None, None, entry.quality, settings.policy_version)
+def _nothing(case: Case, entry: Entry) -> Told:
+    return Told(POSTERIOR, None, None, entry.quality, case.settings.policy_version)
 
 
-def _told(entry: Entry, kind: str, correct: bool, truth: Any, settings: Settings) -> Told:
+def _told(case: Case, entry: Entry, kind: str, correct: bool, truth: Any) -> Told:
+    settings = case.settings
     wrong = kind == "gold" and not correct
     quality = product((entry.quality, settings.gold_incorrect)) if wrong else entry.quality
-    return Told(kind, correct, truth, quality, settings.policy_version)
+    return Told(kind, correct, truth, quality, settings.policy_version, case.task.terms.similarity_key)
 
 
 def _outcome(case: Case, entry: Entry, place: int, told: Told, sign: int, shown: list[dict[str, Any]]) -> Output:
@@ -177,6 +178,9 @@ def _outcome(case: Case, entry: Entry, place: int, told: Told, sign: int, shown:
         quality_score=told.quality / FIXED,
         policy_version=told.policy_version,
         evidence=shown or None,
+        session=entry.session,
+        time_spent_s=entry.time_ms / 1000 if entry.time_ms and not place and told.kind != POSTERIOR else None,
+        similarity_key=told.similarity_key,
     )
     return Output(OUTCOMES, entry.annotator_id.encode(), encode(body), case.timestamp, tag=told.kind)
 

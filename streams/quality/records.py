@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -50,6 +52,8 @@ class Scored(msgspec.Struct, gc=False):
     kind: str
     policy_version: int
     counts: list[dict[str, Any]] | None
+    standing: str
+    session: int
 
 
 class Outcome(msgspec.Struct, gc=False):
@@ -70,6 +74,9 @@ class Outcome(msgspec.Struct, gc=False):
     quality_score: float
     policy_version: int
     evidence: list[dict[str, Any]] | None
+    session: int
+    time_spent_s: float | None
+    similarity_key: str | None
 
 
 class Label(msgspec.Struct, gc=False):
@@ -105,8 +112,9 @@ def quality_event(
     value: float | None = None,
     threshold: float | None = None,
     n: int | None = None,
+    numbers: Mapping[str, Any] = MappingProxyType({}),
 ) -> Output:
-    """Return one quality event, keyed by the annotator and counted by its kind."""
+    """Return one quality event, keyed by the annotator and counted by its kind; `numbers` are what else is said."""
     body: dict[str, Any] = {
         "schema_version": 1,
         "event_id": event_id,
@@ -118,6 +126,7 @@ def quality_event(
         "value": value,
         "threshold": threshold,
         "n": n,
+        **numbers,
         "policy_version": policy_version,
         "at": instant(timestamp),
     }

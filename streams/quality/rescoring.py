@@ -27,13 +27,14 @@ class Round(msgspec.Struct, array_like=True):
     """Where the round stands: at entry `place` of chunk `chunk` of the closed tasks.
 
     `votes` have not been paid with, `left` is how many tasks are still to be looked at for the sake of those that
-    closed last, `closed` how many there are.
+    closed last, and `is_busy` says that there were votes since the last tick.
     """
 
     chunk: int = 0
     place: int = 0
     votes: int = 0
     left: int = 0
+    is_busy: bool = False
 
 
 def closed(state: State, tasks: int) -> None:
@@ -47,6 +48,7 @@ def voted(state: State) -> int:
     """Take note of a vote; return how many tasks to look at now."""
     standing = state.get(_ROUND, Round) or Round()
     standing.votes += 1
+    standing.is_busy = True
     due = 0
     if standing.votes >= AT_ONCE * constants.RESCORES:
         standing.votes, due = 0, AT_ONCE
@@ -62,10 +64,16 @@ def look(state: State, most: int, rescore: Callable[[str], list[Output]]) -> lis
     return outputs
 
 
-def left(state: State) -> int:
-    """Return how many tasks are still to be looked at when nothing else happens."""
+def ticked(state: State) -> int:
+    """Take note of a tick; return how many tasks are still to be looked at, 0 while votes come in."""
     standing = state.get(_ROUND, Round)
-    return 0 if standing is None else standing.left
+    if standing is None or not (standing.is_busy or standing.left):
+        return 0
+    if standing.is_busy:
+        standing.is_busy = False
+        state.put(_ROUND, standing)
+        return 0
+    return standing.left
 
 
 def _next(state: State, most: int) -> list[str]:

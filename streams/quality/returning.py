@@ -12,10 +12,13 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from schemas import TaskType
 from streams.events import CONTROL, Rejected
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
 class Counts(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +52,8 @@ class ScoredVote(msgspec.Struct, frozen=True, gc=False):
     label: Any = None
     non_answer: Literal["cannot_decide", "broken_item", "unsafe_content", "not_my_language"] | None = None
     counts: list[Counts] | None = None
+    time_spent_s: NotNegative = 0.0
+    session: Count = 0
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):
@@ -61,6 +66,13 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
     kind: Literal["gold", "attention", "training", "consensus", "posterior"]
     sign: Literal[1, -1]
     correct: bool | None
+    task_type: TaskType
+    question_id: Id
+    answer: Any = None
+    truth: Any = None
+    session: Count = 0
+    time_spent_s: NotNegative | None = None
+    similarity_key: Id | None = None
     evidence: list[Shown] | None = None
 
 

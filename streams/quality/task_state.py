@@ -25,6 +25,7 @@ class Told(msgspec.Struct, array_like=True):
     truth: Any
     quality: int
     policy_version: int
+    similarity_key: str | None = None
 
     def same(self, other: Told | None) -> bool:
         """Whether both say the same about the answer, whichever policy they were told under."""
@@ -41,8 +42,9 @@ class Entry(msgspec.Struct, array_like=True):
 
     `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made; `size` bounds the
     bytes of the answers. `places` are the categories chosen, for each part of the questions, -1 where it has none.
-    `is_evidence` says that the annotator was told the posterior the task stands at. Once its annotator is erased it
-    has a pseudonym and no annotation id.
+    `is_evidence` says that the annotator was told the posterior the task stands at. `time_ms` is what a submission
+    took, 0 of a correction, and `session` the annotator's. Once its annotator is erased it has a pseudonym and no
+    annotation id.
     """
 
     annotator_id: str
@@ -55,6 +57,8 @@ class Entry(msgspec.Struct, array_like=True):
     size: int = 0
     places: list[int] = []
     is_evidence: bool = False
+    time_ms: int = 0
+    session: int = 0
 
     @property
     def is_erased(self) -> bool:
@@ -177,15 +181,7 @@ class Totals(msgspec.Struct, array_like=True):
     held_bytes: int = 0
 
 
-class Clock(msgspec.Struct, array_like=True):
-    """Time as the ticks tell it, in ms; `started` is the first tick, before which nothing could expire."""
-
-    now: int
-    started: int
-
-
 TOTALS = key("totals")
-CLOCK = key("c")
 _TASK = key("t", "")
 _SETTINGS = key("p", "")
 
@@ -219,12 +215,6 @@ def totals(state: State) -> Totals:
     counts = state.get(TOTALS, Totals) or Totals()
     state.put(TOTALS, counts)
     return counts
-
-
-def now(state: State) -> int:
-    """Return the partition's clock in ms; 0 before the first tick."""
-    clock = state.get(CLOCK, Clock)
-    return 0 if clock is None else clock.now
 
 
 def enter(state: State, task: Task, phase: Phase) -> None:

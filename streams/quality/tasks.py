@@ -30,13 +30,11 @@ from streams.quality.case import resolve
 from streams.quality.decode import contract
 from streams.quality.records import quality_event
 from streams.quality.returning import ScoredVote, reader
-from streams.quality.task_state import CLOCK, Clock, Settings, settings_key, settings_of, task_key
-from streams.quality.ticking import told_time
+from streams.quality.task_state import Settings, settings_key, settings_of, task_key
+from streams.quality.ticking import Clock, advance, told_time
 
 RESCORED: Final = frozenset({"settled", "undecided"})
 DAY_MS: Final = 86_400_000
-TICK_MS: Final = 10_000
-"""The clock moves in steps of this many milliseconds, so that most ticks change nothing."""
 
 SOURCES: Final = (
     Source("tasks", contract(Task), attrgetter("task_id"), tombstones=True),
@@ -91,10 +89,8 @@ class TaskSide:
 
     def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
-            case "annotations.scored":
-                return self._on_vote(state, event, event.value)
-            case "gold":
-                return self._on_task(state, event)
+            case "annotations.scored" | "gold":
+                return self._on_record(state, event)
             case "tasks" if event.value is None:
                 return publishing.withdraw(state, event)
             case "tasks":
@@ -108,8 +104,9 @@ class TaskSide:
             case _:
                 raise ValueError(f"the task side does not read {event.topic!r}")
 
-    def _on_vote(self, state: State, event: Event, vote: ScoredVote) -> list[Output]:
-        if not vote.counts:
+    def _on_record(self, state: State, event: Event) -> list[Output]:
+        vote = event.value
+        if event.topic == "gold" or not vote.counts:
             return self._on_task(state, event)
         # They are kept whatever becomes of the vote: this partition is sent them only once.
         inferring.learn(state, vote.annotator_id, vote.project, vote.counts)
@@ -156,11 +153,7 @@ class TaskSide:
 
     def _tick(self, state: State, event: Event) -> list[Output]:
         told = told_time(event)
-        at = told - told % TICK_MS
-        clock = state.get(CLOCK, Clock) or Clock(at, at)
-        if at > clock.now or state.get(CLOCK, Clock) is None:
-            clock.now = max(at, clock.now)
-            state.put(CLOCK, clock)
+        clock = advance(state, told)
         outputs, expired = self._expire(state, clock)
         outputs += holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
         outputs += self._rescore_left(state, event.timestamp)
@@ -169,7 +162,7 @@ class TaskSide:
         return outputs + erasures.go_on(state, event, self.batch, pseudonyms.replace)
 
     def _rescore_left(self, state: State, timestamp: int) -> list[Output]:
-        due = min(rescoring.left(state), self.batch)
+        due = min(rescoring.ticked(state), self.batch)
         return rescoring.look(state, due, partial(_rescore, state, timestamp)) if due else []
 
     def _erase(self, state: State, event: Event) -> list[Output]:
@@ -182,9 +175,9 @@ class TaskSide:
     def _expire(self, state: State, clock: Clock) -> tuple[list[Output], int]:
         outputs: list[Output] = []
         for expired in range(self.batch):
-            if _due(state, expiry.HELD, clock, self.held_ms):
+            if expiry.is_due(state, expiry.HELD, clock, self.held_ms):
                 outputs += holding.give_up_oldest(state)
-            elif _due(state, expiry.CLOSINGS, clock, self.retention_ms):
+            elif expiry.is_due(state, expiry.CLOSINGS, clock, self.retention_ms):
                 outputs += closing.forget_oldest(state, self.step, _DECODERS)
             else:
                 return outputs, expired
@@ -213,11 +206,6 @@ def _late(state: State, event: Event) -> list[Output] | None:
         case _:
             return None
     return erasures.late(state, event, *names)
-
-
-def _due(state: State, queue: str, clock: Clock, after_ms: int) -> bool:
-    head = expiry.oldest(state, queue)
-    return head is not None and clock.now - max(head[1], clock.started) >= after_ms
 
 
 def _too_late(state: State, task_id: str, task: task_state.Task, event: Event) -> list[Output]:

@@ -67,6 +67,8 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         quality=fixed(annotation.quality_score),
         size=len(label) * 4 if isinstance(label, str) else len(encode(label)),
         places=[] if given is None else places(case.asked, given),
+        time_ms=round(annotation.time_spent_s * 1000) if annotation.action == "submit" else 0,
+        session=annotation.session,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 _ORDERS = ("given", "time", "random", "tasks")
-_WEIGHTINGS = ("reliability", "uniform")
+_COLUMNS = ("task", "worker", "label", "time", "timestamp")
+_WEIGHTING = "reliability"
 _MOST_VOTES = 64
 
 
@@ -39,6 +40,7 @@ class _Redundancy(click.ParamType):
         return votes
 
 
+_OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -62,6 +64,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_Redundancy(),
     default="all",
     help="Votes a task gets at first; all: as many as it has in FILE [default all].",
+)
+@click.option(
+    "--target-confidence",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Close a task as soon as its label is so sure.",
 )
 @click.option(
     "--order",
@@ -88,9 +96,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--policy",
     "policies",
-    type=click.Choice(_WEIGHTINGS),
+    metavar="NAME",
     multiple=True,
-    help="How votes are weighed; repeat it to compare [default reliability].",
+    help=f"How votes are weighed; repeat it to compare [default {_WEIGHTING}].",
 )
 @click.option("--compare", type=click.Choice(["crowd-kit"]), help="Score its batch methods too (extra: compare).")
 @click.option("--task-column", metavar="NAME", default="task", help="Default task.")
@@ -98,6 +106,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--label-column", metavar="NAME", default="label", help="Default label.")
 @click.option("--time-column", metavar="NAME", help="Seconds spent [default time_spent_s, where there is one].")
 @click.option("--timestamp-column", metavar="NAME", help="ISO 8601 [default timestamp, where there is one].")
+@click.option("--labels", metavar="FILE", type=_OUT, help="Write every task's label; CSV, or JSONL by the name.")
+@click.option("--annotators", metavar="FILE", type=_OUT, help="Write what each annotator got right; CSV or JSONL.")
+@click.option("--recheck", metavar="FILE", type=_OUT, help="Write the labels that are doubtful; CSV or JSONL.")
+@click.option("--plot", metavar="FILE", type=_OUT, help="Draw what came of it, say as out.svg (extra: plot).")
 @click.option("--json", "as_json", is_flag=True, help="Print a list with one object per file.")
 def replay(files: tuple[Path, ...], **chosen: Any) -> int:
     """Replay an annotation history (CSV, JSONL, Parquet) through the code that workers run, without a broker.
@@ -105,35 +117,32 @@ def replay(files: tuple[Path, ...], **chosen: Any) -> int:
     FILE has the columns task, worker and label, and optionally time_spent_s and timestamp. Where the truth is known,
     the labels are scored by it.
     """
-    from streams.replay.command import Options, run
+    from streams.replay.command import Options, run, with_policy
     from streams.replay.history import Columns
     from streams.replay.orders import Order
     from streams.replay.playing import Plan
 
+    for flag in ("labels", "annotators", "recheck", "plot"):
+        if chosen[flag] is not None and len(files) > 1:
+            raise click.UsageError(f"--{flag} takes one FILE, got {len(files)}")
     if chosen["classes"] and chosen["ordinal"]:
         raise click.UsageError("--classes and --ordinal exclude each other: the labels are classes or steps of a scale")
+    plan = Plan(
+        order=Order(chosen.pop("order")),
+        redundancy=chosen.pop("redundancy"),
+        gold_share=chosen.pop("gold_share"),
+        outcome_delay=chosen.pop("outcome_delay"),
+    )
+    target = chosen.pop("target_confidence")
     return run(
         files,
         Options(
             columns=Columns(
-                chosen["task_column"],
-                chosen["worker_column"],
-                chosen["label_column"],
-                chosen["time_column"],
-                chosen["timestamp_column"],
+                *(chosen.pop(f"{name}_column") for name in ("task", "worker", "label", "time", "timestamp"))
             ),
-            plan=Plan(
-                order=Order(chosen["order"]),
-                redundancy=chosen["redundancy"],
-                gold_share=chosen["gold_share"],
-                outcome_delay=chosen["outcome_delay"],
-            ),
-            truth=chosen["truth"],
-            seeds=chosen["seeds"],
-            classes=chosen["classes"],
-            ordinal=chosen["ordinal"],
-            policies=chosen["policies"] or _WEIGHTINGS[:1],
-            compares=chosen["compare"] is not None,
-            as_json=chosen["as_json"],
+            plan=plan if target is None else with_policy(plan, target_confidence=target),
+            policies=tuple(dict.fromkeys(chosen.pop("policies"))) or (_WEIGHTING,),
+            compares=chosen.pop("compare") is not None,
+            **chosen,
         ),
     )

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, get_args
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas import Policy
 from streams.failures import Failure
-from streams.replay import crowd_kit
+from streams.printable import printable
+from streams.replay import crowd_kit, plots, summary, written
 from streams.replay.history import Columns, History, read
 from streams.replay.labels import Labels, labels_of
 from streams.replay.orders import Order
+from streams.replay.people import people_of
 from streams.replay.playing import Plan, Played, play
-from streams.replay.results import Figures, figures_of, figures_of_batch, majority, mean
+from streams.replay.results import Figures, figures_of, figures_of_batch, majority, mean, verdicts_of
+from streams.replay.spending import curve
+
+Watch: TypeAlias = Callable[[str, int], Callable[[int], None]]
+"""From what is done, and how many annotations it has, to what is told how many are done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for on the command line, apart from the files."""
+    """What was asked for on the command line, apart from the files.
+
+    Attributes
+    ----------
+    policies : tuple of str
+        Ways to weigh votes.
+    """
 
     columns: Columns
     plan: Plan
@@ -32,6 +49,10 @@ class Options:
     policies: tuple[str, ...]
     compares: bool
     as_json: bool
+    labels: Path | None
+    annotators: Path | None
+    recheck: Path | None
+    plot: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +63,16 @@ class Result:
     ----------
     methods : mapping of str to Figures
         By policy and method, the project's own policy first.
+    plan : Plan
+        The one with that policy.
     played : Played
-        The first seed's replay under that policy.
+        The first seed's replay under it.
     """
 
     history: History
     labels: Labels
     methods: Mapping[str, Figures]
+    plan: Plan
     played: Played
 
     def as_json(self) -> dict[str, Any]:
@@ -62,6 +86,7 @@ class Result:
             "annotators": len({answer.worker for answer in self.history.answers}),
             "with_truth": len(self.history.truth),
             "gold": len(self.played.gold),
+            "unlabelled": len(self.history.votes.keys() - self.played.newest.keys() - self.played.gold),
             "refused": dict(self.played.refused),
             **next(iter(methods.values())),
             "methods": methods,
@@ -69,37 +94,108 @@ class Result:
 
 
 def run(files: Sequence[Path], options: Options) -> int:
-    """Replay the files and return the exit code; raises `FileError` for what cannot be used."""
-    results = [result_of(path, options) for path in files]
+    """Replay the files and return the exit code; raises `Failure` for what cannot be used."""
+    _demand_extras_and_folders(options)
+    results = []
+    with _watched() as watch:
+        for path in files:
+            result = result_of(path, options, watch)
+            results.append(result)
+            told = _told(result, options, watch)
+            if not options.as_json:
+                click.echo("\n".join([*told, ""]))
     if options.as_json:
         click.echo(json.dumps([result.as_json() for result in results], indent=2))
     return 0
 
 
-def result_of(path: Path, options: Options) -> Result:
+def _demand_extras_and_folders(options: Options) -> None:
+    """Raise `Failure` for what would fail at the end of a long replay."""
+    if options.plot is not None:
+        plots.demand_matplotlib()
+    if options.compares:
+        crowd_kit.demand_crowd_kit()
+    for path in (options.labels, options.annotators, options.recheck, options.plot):
+        if path is not None and not path.parent.is_dir():
+            raise Failure(f"{path}: cannot be written: there is no folder {path.parent}")
+
+
+def with_policy(plan: Plan, **fields: Any) -> Plan:
+    """Return the plan with fields of the project's policy; raises `UsageError` for what this version has not."""
+    for name, value in fields.items():
+        known = Policy.model_fields.get(name)
+        if known is None:
+            raise click.UsageError(f"--{name.replace('_', '-')}: projects have no such policy in this version")
+        allowed = get_args(known.annotation)
+        if name == "weighting" and value not in allowed:
+            raise click.UsageError(f"--policy: expected one of {', '.join(allowed)}, got {value!r}")
+    return replace(plan, policy={**plan.policy, **fields})
+
+
+def result_of(path: Path, options: Options, watch: Watch) -> Result:
     """Replay one file with every policy and seed."""
+    plans = {policy: with_policy(options.plan, weighting=policy) for policy in options.policies}
     history = read(path, options.columns, options.truth)
     labels = labels_of(history, options.classes, options.ordinal)
     if options.plan.order is Order.time and not any(answer.at is not None for answer in history.answers):
         raise Failure(f"{path}: --order time needs a column of times; name it with --timestamp-column")
     methods: dict[str, Figures] = {}
-    kept: Played | None = None
+    first: list[Played] = []
     golds: list[frozenset[str]] = []
-    for policy in options.policies:
-        plan = replace(options.plan, policy={**options.plan.policy, "weighting": policy})
+    for policy, plan in plans.items():
         each = []
         for seed in range(options.seeds):
-            played = play(history, labels, plan, seed)
+            progress = watch(f"{history.name}, {policy}, seed {seed}", len(history.answers))
+            played = play(history, labels, plan, seed, progress)
             each.append(figures_of(history, labels, played))
-            if kept is None:
-                kept = played
-            if len(golds) < options.seeds:
-                golds.append(played.gold)
+            golds.append(played.gold)
+            first = first or [played]
         methods[policy] = mean(each)
-    methods["majority"] = figures_of_batch(history, labels, lambda: majority(history, labels), golds)
+    del golds[options.seeds :]
+    methods["majority"] = figures_of_batch(history, labels, partial(majority, history, labels), golds)
     if options.compares:
         for name, method in crowd_kit.methods(history, labels).items():
+            done = watch(f"{history.name}, {name}", len(history.answers))
             methods[name] = figures_of_batch(history, labels, method, golds)
-    if kept is None:
-        raise ValueError("policies: expected at least one")
-    return Result(history, labels, methods, kept)
+            done(len(history.answers))
+    return Result(history, labels, methods, next(iter(plans.values())), first[0])
+
+
+def _told(result: Result, options: Options, watch: Watch) -> list[str]:
+    """Write the files that were asked for; return what there is to say to people."""
+    history, labels, played = result.history, result.labels, result.played
+    verdicts = verdicts_of(played.newest, labels)
+    if options.labels is not None:
+        written.write_labels(options.labels, labels, verdicts)
+    if options.annotators is not None:
+        written.write_annotators(options.annotators, people_of(history, labels, verdicts))
+    if options.recheck is not None:
+        written.write_recheck(options.recheck, summary.doubtful(labels, verdicts))
+    if options.as_json and options.plot is None:
+        return []
+    progress = watch(f"{history.name}, with fewer votes", len(history.answers))
+    spent = curve(history, labels, result.plan, played, progress)
+    if options.plot is not None:
+        plots.draw(options.plot, history, labels, verdicts, people_of(history, labels, verdicts), spent)
+    return [
+        *summary.table(history, result.methods, len(played.gold), options.seeds),
+        *summary.advice(history, labels, played, spent),
+    ]
+
+
+@contextmanager
+def _watched() -> Iterator[Watch]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _what, _total: lambda _done: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+
+        def watch(what: str, total: int) -> Callable[[int], None]:
+            for before in progress.task_ids:
+                progress.remove_task(before)
+            task = progress.add_task(printable(what), total=total)
+            return lambda done: progress.update(task, completed=done)
+
+        yield watch

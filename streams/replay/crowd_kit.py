@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from streams.failures import Failure
@@ -20,19 +22,17 @@ _ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def methods(history: History, labels: Labels) -> dict[str, Callable[[], dict[str, Verdict]]]:
-    """Return the methods by name, each ready to run on the last answer of every worker to every task.
+def demand_crowd_kit() -> None:
+    """Raise `Failure` where it is not installed."""
+    if find_spec("crowdkit") is None:
+        raise Failure("--compare crowd-kit needs the extra compare: pip install 'goldstream[compare]'")
 
-    Raises
-    ------
-    Failure
-        crowd-kit is not installed.
-    """
-    try:
-        import pandas as pd  # noqa: PLC0415 - an extra, and slow to import
-        from crowdkit import aggregation  # noqa: PLC0415 - as above
-    except ImportError:
-        raise Failure("--compare crowd-kit needs the extra compare: pip install 'goldstream[compare]'") from None
+
+def methods(history: History, labels: Labels) -> dict[str, Callable[[], dict[str, Verdict]]]:
+    """Return the methods by name, each ready to run on the last answer of every worker to every task."""
+    import pandas as pd  # noqa: PLC0415 - an extra, and slow to import
+    from crowdkit import aggregation  # noqa: PLC0415 - as above
+
     votes = {(answer.task, answer.worker): labels.index[answer.label] for answer in history.answers}
     table = pd.DataFrame([(*pair, place) for pair, place in votes.items()], columns=["task", "worker", "label"])
     run = partial(_run, aggregation, table)
@@ -40,6 +40,12 @@ def methods(history: History, labels: Labels) -> dict[str, Callable[[], dict[str
 
 
 def _run(aggregation: Any, table: Any, name: str) -> dict[str, Verdict]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is written for an older pandas, thousands of times
+        return _fitted(aggregation, table, name)
+
+
+def _fitted(aggregation: Any, table: Any, name: str) -> dict[str, Verdict]:
     model = getattr(aggregation, name)(**_ARGUMENTS.get(name, {}))
     if name in _BY_SKILL:
         # Their own last step is this one, and asks scikit-learn something that its newer versions refuse.

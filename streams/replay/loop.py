@@ -14,9 +14,10 @@ from streams.quality.annotators import AnnotatorSide
 from streams.quality.projects import ProjectSide
 from streams.quality.tasks import TaskSide
 from streams.replay.state import LiveState, apply
+from streams.settings import Settings
 
 DELAYED = "outcomes"
-MAX_VALUE_BYTES = 262_144
+MAX_VALUE_BYTES = int(Settings.model_fields["max_value_bytes"].default)
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -33,10 +34,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 class _Lane:
     """One side with its intake and its table."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, table: LiveState) -> None:
         self.side = side
         self.intake = Intake(side.sources, 0, 1, MAX_VALUE_BYTES)
-        self.table = LiveState()
+        self.table = table
         self.seconds = 0.0
 
 
@@ -52,6 +53,8 @@ class Loop:
         Gets every output, those that a side reads again included.
     outcome_delay : int
         After how many more annotations an outcome reaches the annotator side.
+    table : callable
+        Makes an empty table for a side.
 
     Attributes
     ----------
@@ -61,9 +64,11 @@ class Loop:
         How many records the sides wrote.
     """
 
-    def __init__(self, take: Callable[[Output], None], *, outcome_delay: int = 0) -> None:
+    def __init__(
+        self, take: Callable[[Output], None], *, outcome_delay: int = 0, table: Callable[[], LiveState] = LiveState
+    ) -> None:
         sides: tuple[Side, ...] = (AnnotatorSide(), TaskSide(), ProjectSide(partitions=1))
-        lanes = [_Lane(side) for side in sides]
+        lanes = [_Lane(side, table()) for side in sides]
         self.refused: Counter[str] = Counter()
         self.written = 0
         self._lanes = {lane.side.name: lane for lane in lanes}

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from schemas import Project
+from schemas import Policy
 from streams.events import Output
 from streams.quality.labels import LABELS
 from streams.quality.records import instant
@@ -44,7 +44,9 @@ class Plan:
     Attributes
     ----------
     redundancy : int or None
-        Votes a task gets at first; None for as many as the file has.
+        Votes a task gets at first; None for as many as the file has. No task asks for more than those.
+    at_most : int
+        No task asks for more votes than this.
     policy : mapping
         What else the project's policy says.
     gold_share : float
@@ -53,6 +55,7 @@ class Plan:
 
     order: Order = Order.given
     redundancy: int | None = None
+    at_most: int = MOST_VOTES
     policy: Mapping[str, Any] = field(default_factory=dict)
     gold_share: float = 0.0
     outcome_delay: int = 0
@@ -135,9 +138,9 @@ def gold_of(history: History, labels: Labels, share: float, seed: int) -> list[s
 
 def project_of(plan: Plan) -> dict[str, Any]:
     """Return the project that a plan publishes."""
-    redundancy = 1 if plan.redundancy is None else plan.redundancy
-    # With all votes a task's own redundancy is its most: no further vote will come.
-    most = redundancy if plan.redundancy is None else max(redundancy, Project(project=PROJECT).policy.max_redundancy)
+    redundancy = plan.redundancy or 1
+    # Where all votes are wanted, a task's own redundancy is its most: no further vote will come.
+    most = max(plan.redundancy, Policy().max_redundancy) if plan.redundancy else 1
     return {
         "project": PROJECT,
         "policy": {"redundancy": redundancy, "max_redundancy": most, **plan.policy},
@@ -157,7 +160,8 @@ def _publish(loop: Loop, history: History, labels: Labels, plan: Plan, gold: fro
         "questions": [{"question_id": QUESTION, "label_space": labels.space}],
     }
     for task, votes in history.votes.items():
-        own = {} if plan.redundancy is not None else {"redundancy": min(votes, MOST_VOTES)}
+        asked = min(votes, plan.redundancy or votes, plan.at_most)
+        own = {} if asked == plan.redundancy else {"redundancy": asked}
         loop.send("tasks", task, _encode({"task_id": task, **body, **own}), START_MS)
     for task in sorted(gold):
         known = {"task_id": task, "project": PROJECT, "answer": labels.answer(history.truth[task])}

@@ -46,8 +46,7 @@ class Figures:
 
 def figures_of(history: History, labels: Labels, played: Played) -> Figures:
     """Score one replay over the tasks whose truth is known and was not told."""
-    first = {task: verdict(raw, labels) for task, raw in played.first.items()}
-    newest = {task: verdict(raw, labels) for task, raw in played.newest.items()}
+    first, newest = verdicts_of(played.first, labels), verdicts_of(played.newest, labels)
     scored = [(task, truth) for task, truth in history.truth.items() if task not in played.gold]
     at_first = scores([(first.get(task, NOTHING), truth) for task, truth in scored], labels)
     at_last = scores([(newest.get(task, NOTHING), truth) for task, truth in scored], labels)
@@ -63,6 +62,11 @@ def figures_of(history: History, labels: Labels, played: Played) -> Figures:
         us_driver=(played.seconds - played.sides_seconds) / count * 1e6,
         **_last(at_last),
     )
+
+
+def verdicts_of(published: Mapping[str, bytes], labels: Labels) -> dict[str, Verdict]:
+    """Read labels by task."""
+    return {task: verdict(raw, labels) for task, raw in published.items()}
 
 
 def figures_of_batch(
@@ -102,7 +106,7 @@ def majority(history: History, labels: Labels) -> dict[str, Verdict]:
         value = fmean(given.values()) if labels.is_ordinal else None
         shares = {place: count / len(given) for place, count in counts.items()}
         leaders = tuple(place for place, count in counts.items() if count == most)
-        found[task] = Verdict(leaders, most / len(given), shares, value, len(given))
+        found[task] = Verdict(leaders, most / len(given), shares, value, value, len(given))
     return found
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.replay.labels import Labels
 
+Floats: TypeAlias = NDArray[np.float64]
 ECE_BINS = 15
 
 
@@ -26,14 +28,15 @@ class Verdict(msgspec.Struct, frozen=True):
         Of the leader.
     shares : mapping of int to float
         The distribution, by place; empty where there is none.
-    value : float or None
-        Where on the scale, of an ordinal label.
+    value, mean : float or None
+        Where an ordinal label is on the scale, and the mean of its distribution, which ranks finer.
     """
 
     leaders: tuple[int, ...]
     confidence: float | None = None
     shares: Mapping[int, float] = {}
     value: float | None = None
+    mean: float | None = None
     votes: int = 0
     status: str = ""
     reason: str = ""
@@ -95,16 +98,24 @@ def verdict(raw: bytes, labels: Labels) -> Verdict:
     else:
         leaders = tuple(place for place, share in shares.items() if share == most) if most else ()
     confidence = answer.confidence if answer.confidence is not None else most or None
-    return Verdict(leaders, confidence, shares, _value(answer, shares, labels), label.votes, label.status, label.reason)
+    value, mean = _on_scale_of(answer, shares, labels)
+    return Verdict(leaders, confidence, shares, value, mean, label.votes, label.status, label.reason)
 
 
-def _value(answer: _Answer, shares: Mapping[int, float], labels: Labels) -> float | None:
+def _on_scale_of(answer: _Answer, shares: Mapping[int, float], labels: Labels) -> tuple[float | None, float | None]:
+    """Return where on the scale a label is, and its distribution's mean; without a label, the distribution's median."""
     if labels.first is None:
-        return None
-    if isinstance(answer.label, int | float):
-        return float(answer.label) - labels.first
+        return None, None
     total = sum(shares.values())
-    return sum(place * share for place, share in shares.items()) / total if total else None
+    mean = sum(place * share for place, share in shares.items()) / total if total else None
+    if isinstance(answer.label, int | float):
+        return float(answer.label) - labels.first, mean
+    below = 0.0
+    for place in sorted(shares):
+        below += shares[place]
+        if 2 * below >= total > 0:
+            return float(place), mean
+    return None, mean
 
 
 def scores(pairs: Sequence[tuple[Verdict, str]], labels: Labels) -> Scores:
@@ -124,13 +135,13 @@ def scores(pairs: Sequence[tuple[Verdict, str]], labels: Labels) -> Scores:
         ]
     return Scores(
         accuracy=fmean(right) if right else None,
-        macro_f1=_macro_f1([found for found, _ in pairs], places, len(labels.names)) if right else None,
-        ece=_ece([(found.confidence, hit) for (found, _), hit in zip(pairs, right, strict=True)]) if right else None,
+        macro_f1=macro_f1([found for found, _ in pairs], places, len(labels.names)) if right else None,
+        ece=ece((found.confidence, hit) for (found, _), hit in zip(pairs, right, strict=True)) if right else None,
         **_on_scale(pairs, labels),
     )
 
 
-def _macro_f1(found: Sequence[Verdict], truth: Sequence[int | None], classes: int) -> float:
+def macro_f1(found: Sequence[Verdict], truth: Sequence[int | None], classes: int) -> float:
     """Return the mean of the classes' F1, over the classes that are true or predicted; ties count in parts."""
     confusion = np.zeros((classes + 1, classes))
     for one, place in zip(found, truth, strict=True):
@@ -141,7 +152,7 @@ def _macro_f1(found: Sequence[Verdict], truth: Sequence[int | None], classes: in
     return float((2 * hits[sizes > 0] / sizes[sizes > 0]).mean())
 
 
-def _ece(pairs: Iterable[tuple[float | None, float]]) -> float | None:
+def ece(pairs: Iterable[tuple[float | None, float]]) -> float | None:
     """Return sum over the bins of their share times |accuracy - mean confidence|; labels without confidence are out."""
     kept = np.array([(confidence, hit) for confidence, hit in pairs if confidence is not None])
     if not len(kept):
@@ -155,14 +166,14 @@ def _on_scale(pairs: Sequence[tuple[Verdict, str]], labels: Labels) -> dict[str,
     if not labels.is_ordinal:
         return {}
     placed = [
-        (found.value, place)
+        (found.value, found.value if found.mean is None else found.mean, place)
         for found, truth in pairs
         if found.value is not None and (place := place_on_scale(truth, labels)) is not None
     ]
     if not placed:
         return {}
-    values, truths = np.array(placed).T
-    return {"mae": float(np.abs(values - truths).mean()), "spearman": _spearman(values, truths)}
+    values, means, truths = np.array(placed).T
+    return {"mae": float(np.abs(values - truths).mean()), "spearman": spearman(means, truths)}
 
 
 def place_on_scale(truth: str, labels: Labels) -> float | None:
@@ -176,15 +187,16 @@ def place_on_scale(truth: str, labels: Labels) -> float | None:
         return None
 
 
-def _spearman(left: np.ndarray, right: np.ndarray) -> float | None:
+def spearman(left: Floats, right: Floats) -> float | None:
+    """Return the rank correlation; None where there are no two values, or one side is constant."""
     left, right = _ranks(left), _ranks(right)
     if len(left) < 2 or not left.std() or not right.std():
         return None
     return float(np.corrcoef(left, right)[0, 1])
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
+def _ranks(values: Floats) -> Floats:
     """Return ranks, the mean one where values are equal."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    upper = np.cumsum(counts)
-    return (upper - (counts - 1) / 2)[inverse]
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return ranks

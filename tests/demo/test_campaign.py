@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas import CONTRACTS
 from streams.demo.campaign import CLASSES, MAX_REDUNDANCY, REDUNDANCY, Campaign
-from streams.demo.personas import Persona
+from streams.simulator.personas import Persona
 
 Votes = dict[str, list[str]]
 

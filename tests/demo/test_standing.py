@@ -9,8 +9,8 @@ import pytest
 
 from schemas import Label, LabelStatus, QualityEvent
 from streams.demo.campaign import CLASSES, PROJECT, Campaign
-from streams.demo.personas import Annotator, Persona
 from streams.demo.standing import Standing
+from streams.simulator.personas import Annotator, Persona
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

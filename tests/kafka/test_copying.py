@@ -13,8 +13,9 @@ from streams.engine.changelog import COMMIT_KEY, Changelog, Commit, encode_commi
 from streams.engine.clients import Clients
 from streams.engine.routing import partition_of
 from streams.engine.writer import Message, TransactionalWriter
-from streams.quality.task_state import CLOCK, TOTALS, Task, Totals, task_key
+from streams.quality.task_state import TOTALS, Task, Totals, task_key
 from streams.quality.tasks import TaskSide
+from streams.quality.ticking import CLOCK
 from streams.topics import full_name
 
 PARTITIONS, TASKS, TIMES = 2, 20, 3

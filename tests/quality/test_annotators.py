@@ -11,6 +11,7 @@ from streams.events import Event, Output
 from streams.quality.annotator_state import Profile, Stats
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.keys import key
+from streams.quality.ticking import Clock
 from tests.quality.harness import run
 from tests.quality.sent import T0, annotation, assert_contracts, bodies, event, outcome, settings
 
@@ -29,7 +30,9 @@ def play(*sent: tuple[str, Any], side: AnnotatorSide = SIDE) -> tuple[list[Outpu
 
 
 def stats(table: dict[str, bytes], annotator_id: str = "ann", project: str = "birds") -> Stats:
-    return msgspec.json.decode(table[key("s", annotator_id, project)], type=Stats)
+    """Return what is counted; sessions and standing are tested with the standing."""
+    whole = msgspec.json.decode(table[key("s", annotator_id, project)], type=Stats)
+    return msgspec.structs.replace(whole, session=0, last_at=0, standing="active")
 
 
 def scored(outputs: list[Output]) -> list[dict[str, Any]]:
@@ -41,7 +44,12 @@ def rejected(outputs: list[Output]) -> list[str]:
 
 
 def kinds(outputs: list[Output]) -> list[str]:
-    return [body["kind"] for body in bodies(outputs, "quality-events")]
+    return [body["kind"] for body in noticed(outputs)]
+
+
+def noticed(outputs: list[Output]) -> list[dict[str, Any]]:
+    """Return the quality events but for changes of standing."""
+    return [body for body in bodies(outputs, "quality-events") if not body["kind"].startswith("standing_")]
 
 
 def gold(right: int, wrong: int) -> list[tuple[str, dict[str, Any]]]:
@@ -82,6 +90,8 @@ def test_a_scored_annotation_carries_the_annotation_and_what_is_known_of_its_aut
             "tier": "expert",
             "kind": "judge",
             "policy_version": 4,
+            "standing": "active",
+            "session": 1,
         }
     ]
 
@@ -203,7 +213,7 @@ def test_nine_wrong_gold_answers_are_not_enough_and_the_tenth_is() -> None:
     assert kinds(outputs) == []
     outputs, _ = play(*gold(0, 10))
     assert kinds(outputs) == ["below_gold_threshold"]
-    (body,) = bodies(outputs, "quality-events")
+    (body,) = noticed(outputs)
     assert body["event_id"] == "ann:t1:g9:1:below_gold_threshold"
     assert (body["value"], body["threshold"], body["n"]) == (0.0, 0.7, 10)
 
@@ -408,8 +418,10 @@ def test_a_removed_project_has_the_default_thresholds_and_an_older_copy_does_not
     assert [body["policy_version"] for body in scored(outputs)] == [3, 4]
 
 
-def test_ticks_change_nothing() -> None:
-    assert play(("ticks.a", {"at": T0})) == ([], {})
+def test_a_tick_changes_nothing_but_the_clock_and_that_in_steps_of_ten_seconds() -> None:
+    clock = {"c": msgspec.json.encode(Clock(T0, T0))}
+    assert play(("ticks.a", {"at": T0})) == ([], clock)
+    assert play(*[("ticks.a", {"at": T0 + late}) for late in (0, 9_999, 1, -60_000)]) == ([], clock)
 
 
 def test_a_far_record_timestamp_is_still_a_time() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas import Thresholds
 from streams.quality.checks import RECOVERED, below_gold, product, rounded, rules, speed_flag
 from streams.quality.keys import FIXED
-from streams.quality.reliability import reliability
+from streams.quality.reliability.accuracy import reliability
 
 DEFAULTS = rules(Thresholds(), policy_version=0)
 

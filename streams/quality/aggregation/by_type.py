@@ -79,7 +79,7 @@ def aggregate_leaf(
     min_agreement : int
         The least agreement of a label, fixed-point.
     plain : bool
-        The plain rules, as simple as they come: of rankings Borda's, of spans each character's majority.
+        The plain rules: of ratings the mean, of rankings Borda's order, of spans each character's majority.
     """
     match space:
         case ClassificationSpace(multi=True):
@@ -89,7 +89,7 @@ def aggregate_leaf(
         case PairwiseSpace():
             result = pairwise_comparison.aggregate(space, votes, posterior, min_agreement)
         case LikertSpace():
-            result = likert_scale.aggregate(space, votes, posterior, min_agreement)
+            result = likert_scale.aggregate(space, votes, posterior, min_agreement, plain=plain)
         case RankingSpace():
             result = preference_ranking.aggregate(space, votes, min_agreement, plain=plain)
         case SpanSpace():

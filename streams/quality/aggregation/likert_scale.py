@@ -19,14 +19,18 @@ _LEAST_SCALE = FIXED // 10
 
 
 def aggregate(
-    space: LikertSpace, votes: Sequence[Vote], posterior: Sequence[int] | None, min_agreement: int
+    space: LikertSpace,
+    votes: Sequence[Vote],
+    posterior: Sequence[int] | None,
+    min_agreement: int,
+    *,
+    plain: bool = False,
 ) -> Aggregate:
-    """Return the step that minimises the expected absolute error, or without a posterior the mean's.
+    """Return the step that minimises the expected absolute error, the posterior's median.
 
-    With a posterior the label is its median: no step has a smaller ``sum_k P(k | votes) |k - label|``. Where a
-    range of steps does equally well it is the one of them nearest to the posterior's mean. Without one it is the
-    step nearest to the weighted mean, halfway between two the nearer to the weighted median. What is still
-    halfway between two steps is a ``tie``.
+    No step has a smaller ``sum_k P(k | votes) |k - label|``. Without a posterior the ratings have the
+    probabilities of their weights. Where a range of steps does equally well it is the one nearest to the mean;
+    halfway between two steps the one nearer to the middle of the scale; halfway at the middle itself is a ``tie``.
 
     ``agreement`` is ``1 - s^2 / ((max - min) / 2)^2``, at least 0: the variance within the group beside that of
     a group split between the ends, r*wg of Lindell, Brandt and Whitney (1999), doi:10.1177/01466219922031257.
@@ -34,6 +38,13 @@ def aggregate(
     ``details``: of the ratings without bias and scale, weighted, ``mean``, ``std`` (of n - 1; None for one vote)
     and ``median``; ``n``; ``expected``, the posterior's mean, None without one.
 
+    Parameters
+    ----------
+    plain : bool
+        The step nearest to the weighted mean, whatever the posterior.
+
+    Examples
+    --------
     >>> space = LikertSpace(type="likert_scale", min=1, max=5)
     >>> result = aggregate(space, [Vote(3), Vote(4), Vote(4), Vote(5)], None, 600_000)
     >>> result.label, result.agreement, result.details["std"]
@@ -41,8 +52,7 @@ def aggregate(
     """
     weights = [vote.weight for vote in votes]
     total = sum(weights)
-    names = categories(space) or tuple(map(str, range(space.min, space.max + 1)))
-    soft = _distribution(space, votes, posterior, names)
+    soft = _distribution(space, votes, posterior)
     if not total:
         return Aggregate(distribution=soft, reason=NOTHING.reason)
     ratings = [adjusted(space, vote) for vote in votes]
@@ -50,11 +60,12 @@ def aggregate(
     low, high = _medians(ratings, weights)
     spread, pairs = _spread(ratings, weights)
     agreement = _agreement(space, spread, pairs)
-    if posterior is None:
-        label = _nearest(mean, total * FIXED, toward=(low + high, 2 * FIXED))
+    if plain:
+        label = _step(space, mean, total)
+    elif posterior is None:
+        label = _step(space, min(max(mean, low * total), high * total), total)
     else:
-        label = posterior_median(posterior)
-        label = None if label is None else label + space.min
+        label = posterior_step(space, posterior)
     reason = "tie" if label is None else gate(agreement, min_agreement)
     return Aggregate(
         label=label if reason is None else None,
@@ -86,7 +97,7 @@ def score(space: LikertSpace, answer: int, reference: int) -> int:
 def adjusted(space: LikertSpace, vote: Vote) -> int:
     """Return a rating without its annotator's bias and scale, fixed-point, within the scale.
 
-    A scale below a tenth is taken as one: whoever hardly moves says nothing about where the truth is.
+    A scale below a tenth counts as a tenth: whoever hardly moves says little of where the truth is.
 
     >>> adjusted(LikertSpace(type="likert_scale", min=1, max=5), Vote(5, bias=500_000, scale=1_500_000))
     4000000
@@ -97,56 +108,44 @@ def adjusted(space: LikertSpace, vote: Vote) -> int:
     return min(max(rating, space.min * FIXED), space.max * FIXED)
 
 
-def posterior_median(posterior: Sequence[int]) -> int | None:
-    """Return the place that minimises the expected absolute error; None halfway between two that both do.
+def posterior_step(space: LikertSpace, posterior: Sequence[int]) -> int | None:
+    """Return the step that minimises the expected absolute error, None halfway at the middle of the scale.
 
-    >>> posterior_median([200_000, 700_000, 100_000]), posterior_median([500_000, 500_000])
-    (1, None)
-    >>> posterior_median([500_000, 0, 500_000])
-    1
+    >>> space = LikertSpace(type="likert_scale", min=1, max=4)
+    >>> posterior_step(space, [100_000, 200_000, 700_000, 0]), posterior_step(space, [500_000, 0, 0, 500_000])
+    (3, None)
+    >>> posterior_step(space, [500_000, 500_000, 0, 0])
+    2
     """
+    steps = [step * FIXED for step in range(space.min, space.max + 1)]
     total = sum(posterior)
-    below = 0
-    first = last = None
-    for place, value in enumerate(posterior):
-        below += value
-        if first is None and 2 * below >= total:
-            first = place
-        if 2 * below > total:
-            last = place
-            break
-    if first is None or last is None:
-        return None
-    mean = sum(place * value for place, value in enumerate(posterior))
-    nearest = _nearest(mean, total)
-    if nearest is None:
-        return first if first == last else None
-    return min(max(nearest, first), last)
-
-
-def _nearest(part: int, whole: int, toward: tuple[int, int] | None = None) -> int | None:
-    """Return the whole number nearest to ``part / whole``; halfway, the side of a second fraction or None."""
-    down, rest = divmod(part, whole)
-    if 2 * rest != whole:
-        return down + (2 * rest > whole)
-    if toward is None:
-        return None
-    side = toward[0] * whole - part * toward[1]
-    return None if not side else down + (side > 0)
-
-
-def _distribution(
-    space: LikertSpace, votes: Sequence[Vote], posterior: Sequence[int] | None, names: Sequence[str]
-) -> dict[str, float]:
-    if posterior is not None:
-        return {name: share(value, FIXED) for name, value in zip(names, posterior, strict=True)}
-    total = sum(vote.weight for vote in votes)
     if not total:
-        return {}
-    sums = [0] * len(names)
-    for vote in votes:
-        sums[vote.answer - space.min] += vote.weight
-    return {name: share(value, total) for name, value in zip(names, sums, strict=True)}
+        return None
+    low, high = _medians(steps, posterior)
+    mean = sum(step * value for step, value in zip(steps, posterior, strict=True))
+    return _step(space, min(max(mean, low * total), high * total), total)
+
+
+def _step(space: LikertSpace, part: int, whole: int) -> int | None:
+    """Return the step nearest to ``part / whole``, fixed-point; halfway the less extreme one."""
+    down, rest = divmod(part, whole * FIXED)
+    half = whole * FIXED
+    if 2 * rest != half:
+        return down + (2 * rest > half)
+    above = 2 * down + 1 - space.min - space.max
+    return None if not above else down + (above < 0)
+
+
+def _distribution(space: LikertSpace, votes: Sequence[Vote], posterior: Sequence[int] | None) -> dict[str, float]:
+    """Return the posterior, or the weight of every step, of the steps that were chosen where there are many."""
+    if posterior is not None:
+        return {name: share(value, FIXED) for name, value in zip(categories(space), posterior, strict=True)}
+    total = sum(vote.weight for vote in votes)
+    sums: dict[str, int] = dict.fromkeys(categories(space), 0)
+    for vote in sorted(votes, key=lambda vote: vote.answer):
+        name = str(vote.answer)
+        sums[name] = sums.get(name, 0) + vote.weight
+    return {name: share(value, total) for name, value in sums.items()} if total else {}
 
 
 def _medians(ratings: Sequence[int], weights: Sequence[int]) -> tuple[int, int]:

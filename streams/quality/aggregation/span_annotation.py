@@ -12,7 +12,7 @@ from math import exp, fsum, log
 from typing import Any, NamedTuple
 
 from schemas import SpanSpace
-from streams.quality.aggregation.spans import Pieces, Typed, f1, in_common, size, typed, union
+from streams.quality.aggregation.spans import Pieces, f1, in_common, typed, union
 from streams.quality.aggregation.votes import (
     DIGITS,
     NOTHING,
@@ -95,7 +95,10 @@ def aggregate(space: SpanSpace, votes: Sequence[Vote], min_agreement: int, *, pl
     found.sort(key=lambda piece: piece[:2])
     soft = [_share(piece.odds, total) if plain else _logistic(piece.odds) for piece in found]
     label_ = _spans(found)
-    agreement = mean_pairwise(marked, weights, _character_f1)
+    common = in_common(marked)
+    agreement = mean_pairwise(
+        range(len(votes)), weights, lambda one, other: f1(common[one][other], common[one][one], common[other][other])
+    )
     reason = gate(agreement, min_agreement)
     return Aggregate(
         label=label_ if reason is None else None,
@@ -122,7 +125,7 @@ def score(answer: Sequence[dict[str, Any]], reference: Sequence[dict[str, Any]])
     >>> score([{"start": 0, "end": 4, "label": "x"}], [{"start": 2, "end": 6, "label": "x"}])
     500000
     """
-    return _character_f1(typed(answer), typed(reference))
+    return f1(*overlap(answer, reference))
 
 
 def overlap(answer: Sequence[dict[str, Any]], reference: Sequence[dict[str, Any]]) -> tuple[int, int, int]:
@@ -134,8 +137,8 @@ def overlap(answer: Sequence[dict[str, Any]], reference: Sequence[dict[str, Any]
     >>> overlap([{"start": 0, "end": 4, "label": "x"}], [{"start": 2, "end": 9, "label": "x"}])
     (2, 4, 7)
     """
-    one, other = typed(answer), typed(reference)
-    return in_common(one, other), size(one), size(other)
+    (answered, both), (_, expected) = in_common([typed(answer), typed(reference)])
+    return both, answered, expected
 
 
 def _prevalence(pieces: Sequence[Pieces], weights: Sequence[int], length: int) -> int:
@@ -210,10 +213,6 @@ def _share(odds: int, total: int) -> float:
 def _logistic(odds: int) -> float:
     rarer = exp(-abs(odds) / FIXED)
     return round((1 if odds >= 0 else rarer) / (1 + rarer), DIGITS)
-
-
-def _character_f1(one: Typed, other: Typed) -> int:
-    return f1(in_common(one, other), size(one), size(other))
 
 
 def _exact(answer: Sequence[dict[str, Any]]) -> frozenset[tuple[int, int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Final
 
 from streams.quality.checks import rounded
@@ -12,6 +13,9 @@ PRIOR_N: Final = 5
 
 PRIOR_RIGHT: Final = 3_500_000
 """How many of those are right, in fixed point: an accuracy of .7."""
+
+_Z: Final = 1.959963984540054
+"""The normal quantile that leaves 2.5% on either side."""
 
 
 def reliability(right: int, n: int) -> int:
@@ -35,3 +39,26 @@ def reliability(right: int, n: int) -> int:
     (700000, 833333, 33333)
     """
     return rounded(PRIOR_RIGHT + right * FIXED, PRIOR_N + n)
+
+
+def interval(right: int, n: int) -> tuple[int, int] | None:
+    """Return the 95% score interval of a share (Wilson 1927, doi:10.1080/01621459.1927.10502953).
+
+    (p + z^2/2n -+ z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n), with p = right / n and z = 1.96
+
+    Returns
+    -------
+    tuple of int, or None
+        Lower and upper end, fixed point (1e-6); None of nothing.
+
+    Examples
+    --------
+    >>> interval(7, 10), interval(10, 10), interval(0, 0)
+    ((396778, 892209), (722467, 1000000), None)
+    """
+    if n == 0:
+        return None
+    share, slack = right / n, _Z * _Z / n
+    middle, spread = share + slack / 2, _Z * sqrt((share * (1 - share) + slack / 4) / n)
+    low, high = ((middle + side * spread) / (1 + slack) for side in (-1, 1))
+    return round(FIXED * max(low, 0.0)), round(FIXED * min(high, 1.0))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import Annotator as Contract
-from streams.demo.personas import Annotator, Persona, cast
+from streams.simulator.personas import Annotator, Persona, cast
 
 SIXTY = cast(60, 4, Random(7))
 
