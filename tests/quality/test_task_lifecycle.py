@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from streams.events import DEAD_LETTERS
-from streams.quality.tasks import DAY_MS, TaskSide
+from streams.quality.records import DAY_MS
+from streams.quality.tasks import TaskSide
 from tests.quality.campaign import (
     ANIMALS,
     AT,

@@ -1,10 +1,9 @@
-"""Classes: the one that leads, or of a multi-label space each that most say yes to.
+"""One class of several: the posterior's, or without one that with the greatest weight.
 
-Where the inference gives a posterior, that decides. Without one it is the weighted majority.
-
-Each vote weighs ``ln(p (K - 1) / (1 - p))`` for a probability p of being right among K classes: the two-class rule of
-Nitzan and Paroush (1982), doi:10.2307/2526438, for K classes with one error rate per annotator (the "one-coin" case of
-Dawid and Skene (1979), doi:10.2307/2346806).
+Weighted majority is the maximum a posteriori answer when annotators err evenly and each vote weighs
+``ln(p (K - 1) / (1 - p))`` for a probability p of being right among K classes: the two-class rule of Nitzan and
+Paroush (1982), doi:10.2307/2526438, for K classes with one error rate per annotator (the "one-coin" case of Dawid
+and Skene (1979), doi:10.2307/2346806).
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import log
+from fractions import Fraction
+from math import log, prod
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streams.quality.aggregation.categorical import leader
 from streams.quality.aggregation.classification import aggregate, weight
 from streams.quality.aggregation.multi_label import aggregate as aggregate_multi
 from streams.quality.aggregation.multi_label import score as score_multi
@@ -18,23 +18,6 @@ from tests.quality.aggregation.made import WEIGHT, made
 
 BIRDS = made(type="classification", classes=["wren", "robin", "finch"])
 WEATHER = made(type="classification", classes=["sun", "rain", "wind"], multi=True)
-
-
-@given(st.lists(st.tuples(st.integers(0, 2), WEIGHT), max_size=8), st.integers(0, FIXED))
-def test_without_a_posterior_it_is_the_weighted_majority(pairs: list[tuple[int, int]], min_agreement: int) -> None:
-    result = aggregate(BIRDS, [Vote(BIRDS.classes[place], weight) for place, weight in pairs], None, min_agreement)
-    sums = {name: sum(value for place, value in pairs if place == k) for k, name in enumerate(BIRDS.classes)}
-    total, most = sum(sums.values()), max(sums.values())
-    leading = [name for name, value in sums.items() if value == most]
-    if not total:
-        assert result.reason == "zero_weight"
-    elif len(leading) > 1:
-        assert result.reason == "tie"
-    elif most * FIXED < min_agreement * total:
-        assert result.reason == "low_agreement"
-    else:
-        assert (result.reason, result.label) == (None, leading[0])
-        assert result.confidence == result.agreement == result.distribution[result.label]
 
 
 @pytest.mark.parametrize(
@@ -59,15 +42,36 @@ def test_no_vote_weighs_less_than_nothing(reliability: int, classes: int) -> Non
     assert weight(reliability, classes) >= 0
 
 
-@given(st.lists(st.integers(0, 5), min_size=2, max_size=6))
-def test_who_leads_has_more_than_every_other(weights: list[int]) -> None:
-    first = leader(weights)
-    more = [
-        place
-        for place, one in enumerate(weights)
-        if all(one > other for other in weights[:place] + weights[place + 1 :])
-    ]
-    assert ([] if first is None else [first]) == more
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(450_000, FIXED)), min_size=1, max_size=6))
+def test_the_weighted_majority_is_bayes_answer_under_a_uniform_prior(votes: list[tuple[int, int]]) -> None:
+    trust = [(answer, min(Fraction(p, FIXED), Fraction(99, 100))) for answer, p in votes]
+    joint = [prod(p if answer == truth else (1 - p) / 2 for answer, p in trust) for truth in range(3)]
+    best, second = sorted(joint, reverse=True)[:2]
+    assume(best > second * Fraction(1_001, 1_000))
+    result = aggregate(BIRDS, [Vote(BIRDS.classes[answer], weight(p, 3)) for answer, p in votes], None, 0)
+    assert result.label == BIRDS.classes[joint.index(best)]
+
+
+@pytest.mark.parametrize(
+    ("votes", "min_agreement", "label", "reason"),
+    [
+        ([], 0, None, "zero_weight"),
+        ([(0, 0), (1, 0)], 0, None, "zero_weight"),
+        ([(0, 5), (1, 5)], 0, None, "tie"),
+        ([(0, 6), (1, 4)], 600_000, "wren", None),
+        ([(0, 6), (1, 4)], 600_001, None, "low_agreement"),
+        ([(0, 1), (1, 0)], FIXED, "wren", None),
+        ([(0, 4), (1, 3), (2, 3)], 0, "wren", None),
+        ([(0, 3), (1, 4), (2, 4)], 0, None, "tie"),
+    ],
+)
+def test_without_a_posterior_it_is_the_weighted_majority(
+    votes: list[tuple[int, int]], min_agreement: int, label: str | None, reason: str | None
+) -> None:
+    result = aggregate(BIRDS, [Vote(BIRDS.classes[place], value) for place, value in votes], None, min_agreement)
+    assert (result.label, result.reason) == (label, reason)
+    if label is not None:
+        assert result.confidence == result.agreement == result.distribution[label]
 
 
 @given(

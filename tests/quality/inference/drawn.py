@@ -34,6 +34,8 @@ def sums(draw: st.DrawFn, classes: int) -> Statistics:
         right=tuple(draw(st.integers(0, mass)) for mass in given),
         given=tuple(given),
         strengths=tuple(draw(masses(50 * FIXED)) for _ in constants.STRENGTHS),
+        losses=tuple(draw(masses(100 * FIXED)) for _ in constants.SLIPS),
+        gold=(draw(st.integers(0, 2 * constants.CALIBRATED_GOLD)),),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import exp
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,12 +54,12 @@ def test_nothing_known_is_even(classes: int) -> None:
 )
 def test_an_accuracy_stays_between_chance_and_certainty(right: int, expected: float) -> None:
     given_ = (1_000_000 * FIXED,) * 3
-    found = base(Statistics(1, (0, 0, 0), (right * FIXED,) * 3, given_, unknown(3).strengths))
+    found = base(msgspec.structs.replace(unknown(3), right=(right * FIXED,) * 3, given=given_))
     assert found.accuracy == pytest.approx(expected)
 
 
 def test_a_class_that_nobody_was_asked_about_has_the_projects_accuracy() -> None:
-    found = base(Statistics(1, (FIXED, 0), (900 * FIXED, 0), (1_000 * FIXED, 0), unknown(2).strengths))
+    found = base(msgspec.structs.replace(unknown(2), right=(900 * FIXED, 0), given=(1_000 * FIXED, 0)))
     assert found.lift[1] == 0
     assert found.lift[0] != 0
 
