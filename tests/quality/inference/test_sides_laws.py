@@ -64,7 +64,7 @@ def published(world: World) -> None:
 
 
 def annotate(world: World, number: int, task_id: str, who: str, **fields: Any) -> None:
-    body = {"annotation_id": f"n{number}", "task_id": task_id, "annotator_id": who, "project": "p"}
+    body: dict[str, Any] = {"annotation_id": f"n{number}", "task_id": task_id, "annotator_id": who, "project": "p"}
     body |= {"time_spent_s": 20, "submitted_at": "2026-01-01T00:00:00Z"}
     world.send("annotations", who, body | fields, settle=world.random is None)
 
