@@ -34,7 +34,7 @@ from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.project_deltas import ProjectDelta
 from schemas.projects import AgreementThresholds, Factors, GoldTest, Policy, Project, Thresholds
-from schemas.quality_events import QualityEvent, QualityEventKind
+from schemas.quality_events import AnnotatorWork, QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
 from schemas.tasks import Question, Task
 from schemas.ticks import Tick
@@ -74,6 +74,7 @@ __all__ = [
     "Annotation",
     "Annotator",
     "AnnotatorKind",
+    "AnnotatorWork",
     "AnswerError",
     "ClassificationSpace",
     "DeadLetter",

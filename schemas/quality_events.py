@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from schemas.agreement import ConfusedClasses, DisputedTask
-from schemas.common import Contract, Count, Id, Moment, Number, RuleError, TaskType
+from schemas.common import Contract, Count, Id, Moment, Number, Part, RuleError, Share, TaskType
 
 
 class QualityEventKind(StrEnum):
@@ -37,12 +37,49 @@ class StandingReason(StrEnum):
     consensus = "consensus"
     speed = "speed"
     consistency = "consistency"
+    habit = "habit"
     drift = "drift"
     fatigue = "fatigue"
     recovered = "recovered"
     expired = "expired"
     training_passed = "training_passed"
     taken_back = "taken_back"
+
+
+class AnnotatorWork(Part):
+    """An annotator's work on one task type of a project until now.
+
+    Attributes
+    ----------
+    accuracy, agreement : float
+        Smoothed shares of right answers on gold, and of answers that agree with the others'.
+    quartiles_s : list of float, optional
+        Of the time an annotation took, within 10%, from `timed` of them.
+    pairs, alike : int
+        Pairs of answers to tasks of one similarity key, and those of them that are the same.
+    bias, spread : float, optional
+        On a scale: how much higher than the others in the mean, in steps, and by how much wider.
+    spammer_score : float, optional
+        Near 0: the answers hardly depend on what is asked. As of the last wrong answer.
+    drift, fatigue : float
+        How far the work has become worse of late, and in this session, in standard deviations.
+    """
+
+    gold_n: Count
+    gold_correct: Count
+    accuracy: Share
+    consensus_n: Count
+    consensus_agree: Count
+    agreement: Share
+    timed: Count
+    quartiles_s: list[Number] | None = None
+    pairs: Count
+    alike: Count
+    bias: Number | None = None
+    spread: Annotated[Number, Field(ge=0)] | None = None
+    spammer_score: Share | None = None
+    drift: Annotated[Number, Field(ge=0)]
+    fatigue: Annotated[Number, Field(ge=0)]
 
 
 class QualityEvent(Contract):
@@ -66,6 +103,8 @@ class QualityEvent(Contract):
         When a training or a pause ends by itself.
     disputed, confused : list
         Where agreement is low: the tasks whose votes differ most, and the categories that are taken for each other.
+    work : AnnotatorWork, optional
+        Of a change of standing: all that is known of the annotator's work on that task type.
     """
 
     event_id: Annotated[str, Field(min_length=1, max_length=700)]
@@ -86,6 +125,7 @@ class QualityEvent(Contract):
     until: Moment | None = None
     disputed: list[DisputedTask] = Field(default_factory=list)
     confused: list[ConfusedClasses] = Field(default_factory=list)
+    work: AnnotatorWork | None = None
     policy_version: Count
     at: Moment
 

@@ -118,6 +118,8 @@ class ProjectSide:
                     "right": sums.right,
                     "given": sums.given,
                     "strengths": sums.strengths,
+                    "losses": sums.losses,
+                    "gold": sums.gold,
                 },
             }
             # A key of its own: compaction keeps the newest of each label space, beside the settings.

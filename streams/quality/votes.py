@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.events import Output, Rejected
-from streams.quality import outcomes
+from streams.quality import calibrating, outcomes
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
@@ -98,7 +98,7 @@ def _add(case: Case, entry: Entry) -> list[Output]:
         totals(case.state).votes += 1
     if task.phase == "open":
         return revise(case)
-    return outcomes.judge_by_truth(case, entry) if task.truth is not None else []
+    return outcomes.judge_by_truth(case, entry) + calibrating.check(case) if task.truth is not None else []
 
 
 def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -> list[Output]:
@@ -120,4 +120,6 @@ def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -
         return outputs + revise(case)
     if entry is not None and task.truth is not None:
         outputs += outcomes.judge_by_truth(case, entry)
+    if task.truth is not None:
+        outputs += calibrating.check(case)
     return outputs
