@@ -575,3 +575,14 @@ def test_a_change_tells_all_that_is_known_of_the_work() -> None:
         "drift": 0.0,
         "fatigue": 0.0,
     }
+
+
+def test_state_from_before_there_were_standings_is_read_and_goes_on() -> None:
+    """Fields are added last, with defaults; what was counted without a record is taken back without one."""
+    place = key("s", "ann", "birds")
+    old = {place: msgspec.json.encode([30, 600_000, 0, 0, 2, 1, 0, 0, 0, 0, 5, 4, False, 0])}
+    back = [event(SIDE, "outcomes", "ann", outcome("old", sign=-1))]
+    outputs, table = run(SIDE, old, [*back, *events(told(4))])
+    assert_contracts(outputs)
+    assert changes(outputs) == ["watched", "training"]
+    assert (record(table).gold_n, msgspec.json.decode(table[place], type=Stats).gold_n) == (4, 5)
