@@ -76,7 +76,7 @@ def spending(
     figures = figures_of(history, labels, full)
     everything = Spent("all", figures.votes_used_share or 1.0, 1.0, figures.accuracy)
     most = max(history.votes.values())
-    levels, targets = _affordable(len(history.answers), most)
+    levels, targets = affordable(len(history.answers), most)
     fixed = [spent(f"{votes} a task", replace(plan, redundancy=None, at_most=votes)) for votes in levels]
     until = [
         spent(f"{target:.0%} sure", replace(plan, redundancy=None, policy={**plan.policy, "target_confidence": target}))
@@ -85,7 +85,7 @@ def spending(
     return Spending([*fixed, everything], [*until, everything])
 
 
-def _affordable(annotations: int, most: int) -> tuple[list[int], list[float]]:
+def affordable(annotations: int, most: int) -> tuple[list[int], list[float]]:
     """Return the levels and targets to look at, in order: one of each at least."""
     levels = [votes for votes in _LEVELS if votes < most]
     each = max(1, _BUDGET // annotations // 2)
