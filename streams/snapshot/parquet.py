@@ -30,6 +30,8 @@ SCHEMA = pa.schema(
         ("distribution", pa.map_(pa.string(), pa.float64())),
         ("vote_share", pa.float64()),
         ("agreement", pa.float64()),
+        ("effective_votes", pa.float64()),
+        ("details", pa.string()),
         ("votes", pa.int64()),
         ("non_answers", pa.int64()),
         ("reason", pa.string()),
@@ -40,7 +42,7 @@ SCHEMA = pa.schema(
         ("at", pa.timestamp("us", tz="UTC")),
     ]
 )
-"""The columns are those of `Row`. A label that is no text is its JSON."""
+"""The columns are those of `Row`. A label that is no text is its JSON, and so are the details."""
 
 _row = msgspec.json.Decoder(Row).decode
 
@@ -57,6 +59,7 @@ class Writer:
         row = msgspec.structs.asdict(_row(line))
         row["label"] = None if row["label"] is None else plain(row["label"])
         row["distribution"] = list(row["distribution"].items())
+        row["details"] = plain(row["details"])
         row["at"] = datetime.fromisoformat(row["at"])
         self._rows.append(row)
         if len(self._rows) == GROUP_ROWS:
@@ -79,5 +82,6 @@ def read(path: Path) -> Iterator[Row]:
         for batch in file.iter_batches(batch_size=GROUP_ROWS):
             for row in batch.to_pylist():
                 row["distribution"] = dict(row["distribution"])
+                row["details"] = msgspec.json.decode(row["details"])
                 row["at"] = row["at"].isoformat()
                 yield Row(**row)

@@ -22,6 +22,8 @@ class Answer(msgspec.Struct, gc=False):
     distribution: dict[str, float] = {}
     calibrated: bool = False
     reason: str | None = None
+    effective_votes: float | None = None
+    details: dict[str, Any] = {}
 
 
 class Label(msgspec.Struct, gc=False):
@@ -45,7 +47,8 @@ class Label(msgspec.Struct, gc=False):
 class Row(msgspec.Struct, gc=False):
     """One question of one task, in the order of the file's fields.
 
-    `distribution` is the soft label. A label without answers, such as an unusable one, is one row without a question.
+    `distribution` is the soft label, `details` what only its task type has. A label without answers, such as an
+    unusable one, is one row without a question.
     """
 
     task_id: str
@@ -59,6 +62,8 @@ class Row(msgspec.Struct, gc=False):
     distribution: dict[str, float]
     vote_share: float | None
     agreement: float | None
+    effective_votes: float | None
+    details: dict[str, Any]
     votes: int
     non_answers: int
     reason: str
@@ -113,6 +118,8 @@ def rows(label: Label) -> Iterator[Row]:
             distribution=answer.distribution,
             vote_share=answer.vote_share,
             agreement=answer.agreement,
+            effective_votes=answer.effective_votes,
+            details=answer.details,
             votes=label.votes,
             non_answers=label.non_answers,
             reason=answer.reason or label.reason,

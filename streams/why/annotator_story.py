@@ -10,7 +10,7 @@ import msgspec
 
 from streams.why.found import Body, Found, Kind
 from streams.why.label_words import became
-from streams.why.lines import Line
+from streams.why.lines import EVIDENCE, Line
 from streams.why.wording import (
     GOLD_INCORRECT,
     codes,
@@ -114,11 +114,12 @@ class AnnotatorStory:
 
     def _known_as(self) -> str:
         if self._profile is None:
-            return f"{word(self._annotator_id)} has no entry by an administrator that can be seen: tier crowd, active"
+            return f"annotator {word(self._annotator_id)} has no entry by an administrator that can be seen"
         profile = {**_DEFAULTS, **self._profile}
         state = "active" if profile["active"] else "not active"
         last = "" if self._decided is None else f", last decided{decided(self._decided)}"
-        return f"{word(self._annotator_id)} is {word(profile['kind'])}, tier {word(profile['tier'])}, {state}{last}"
+        known = f"{word(profile['kind'])}, tier {word(profile['tier'])}, {state}"
+        return f"annotator {word(self._annotator_id)} is {known}{last}"
 
     def _administered(self, found: Found, body: Body) -> Line:
         before, now = self._profile, {name: body.get(name, _DEFAULTS.get(name)) for name in _PROFILE}
@@ -148,6 +149,8 @@ class AnnotatorStory:
 
     def _outcome(self, found: Found, body: Body) -> Line:
         name = str(body.get("project"))
+        if body.get("correct") is None:
+            return Line(found, EVIDENCE, f"evidence from {word(body.get('task_id'))} brought up to date")
         counts = self._counts.setdefault(name, {})
         count(counts, body)
         taken = "" if body.get("sign") == 1 else "taken back: "

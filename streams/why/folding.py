@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import msgspec
 
 from streams.why.annotator_story import Counts, count
-from streams.why.lines import FOLDED, Line
-from streams.why.wording import codes, counted, fared, judged, times
+from streams.why.lines import EVIDENCE, FOLDED, Line
+from streams.why.wording import codes, counted, fared, judged, listed, times
 
 
 def retold(lines: Iterable[Line]) -> Iterator[Line]:
-    """Yield a task's lines; what an annotator was told before is in one line with what takes its place."""
+    """Yield a task's lines; what an annotator was told before is in one line with what takes its place.
+
+    Evidence that is brought up to date at once is in one line, too.
+    """
     last: Line | None = None
-    for line in lines:
+    for line in _evidence_together(lines):
         told = line
         if last is not None and _sign(last) == -1 and _sign(line) == 1 and _whose(last) == _whose(line):
             told = msgspec.structs.replace(line, text=f"{line.text}; before {fared(last.found.body or {})}")
@@ -24,6 +28,16 @@ def retold(lines: Iterable[Line]) -> Iterator[Line]:
         last = told
     if last is not None:
         yield last
+
+
+def _evidence_together(lines: Iterable[Line]) -> Iterator[Line]:
+    for (kind, _), some in groupby(lines, key=lambda line: (line.kind, line.found.timestamp)):
+        if kind != EVIDENCE:
+            yield from some
+            continue
+        run = list(some)
+        whose = listed(dict.fromkeys(str(line.more["whose"]) for line in run))
+        yield msgspec.structs.replace(run[-1], text=f"evidence on {whose} brought up to date")
 
 
 def _whose(line: Line) -> tuple[object, ...]:
@@ -61,11 +75,13 @@ def _one(stretch: list[Line]) -> Line:
         if _sign(line) == 1:
             count(told, line.found.body or {})
     speed = Counter(codes((line.found.body or {}).get("kind")) for line in stretch if line.kind == "speed")
+    evidence = sum(line.kind == EVIDENCE for line in stretch)
     taken = sum(_sign(line) != 1 for line in outcomes)
     said = [
         *([counted(answered, "answer")] if answered else []),
         *(f"{kind} {times(n)}" for kind, n in sorted(speed.items())),
         *([judged(told)] if told else []),
+        *([f"evidence brought up to date {times(evidence)}"] if evidence else []),
         *([f"{counted(taken, 'outcome')} taken back"] if taken else []),
     ]
     counts = outcomes[-1].more["counts"] if outcomes else told

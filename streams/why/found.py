@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any, Final, Literal
 
 import msgspec
@@ -150,12 +151,21 @@ def in_order(found: Iterable[Found]) -> list[Found]:
     """Return records by time, causes before what follows from them; those of one partition stay in its order.
 
     A side takes from several topics, so what it writes may go back a little in time: nothing is told before what its
-    partition has before it.
+    partition has before it, nor before what it may follow from.
     """
+    told_at: dict[int, int] = {}
     latest: dict[tuple[str, int], int] = {}
-    timed: list[tuple[int, int, int, int, Found]] = []
-    for one in sorted(found, key=lambda one: one.offset):
-        place = (one.topic, one.partition)
-        latest[place] = max(latest.get(place, 0), one.timestamp)
-        timed.append((latest[place], _RANKS[one.topic], one.partition, one.offset, one))
-    return [one for *_, one in sorted(timed, key=lambda each: each[:4])]
+    timed: list[tuple[tuple[int, int, int, int], Found]] = []
+    for topic, records in groupby(
+        sorted(found, key=lambda one: (_RANKS[one.topic], one.offset)), lambda one: one.topic
+    ):
+        times: dict[int, int] = {}
+        for one in records:
+            place = (topic, one.partition)
+            at = max(latest.get(place, 0), told_at.get(one.timestamp, one.timestamp))
+            latest[place] = at
+            times[one.timestamp] = max(times.get(one.timestamp, 0), at)
+            timed.append(((at, _RANKS[topic], one.partition, one.offset), one))
+        for time, at in times.items():
+            told_at[time] = max(told_at.get(time, 0), at)
+    return [one for _, one in sorted(timed, key=lambda each: each[0])]

@@ -9,7 +9,10 @@ import msgspec
 
 from streams.why.found import Body, Found, Kind
 
-FOLDED = frozenset({"outcome", "scored", "speed"})
+EVIDENCE = "evidence"
+"""An outcome that compares with nothing: by now the votes show something else of the annotator."""
+
+FOLDED = frozenset({"outcome", "scored", "speed", EVIDENCE})
 """Facts of which an annotator has so many that a stretch of them is one line."""
 
 

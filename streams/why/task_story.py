@@ -10,7 +10,7 @@ import msgspec
 
 from streams.why.found import Body, Found, Kind
 from streams.why.label_words import became, changed_fields, changes_text, closed, over, stated
-from streams.why.lines import Line
+from streams.why.lines import EVIDENCE, Line
 from streams.why.wording import (
     GOLD_INCORRECT,
     answers,
@@ -112,10 +112,10 @@ class TaskStory:
         if status == "settled" and said:
             if label.get("closed_by") == KNOWN:
                 return f"settled as {said}, because its answer is known; {votes or 'nobody has answered'}"
-            return (
-                f"settled as {said} at {count} with confidence {over(label, 'confidence')}, because it has "
-                f"{over(label, 'agreement')} of their weight{closed(label)}{f'; {votes}' if votes else ''}"
-            )
+            confidence, agreement = over(label, "confidence"), over(label, "agreement")
+            sure = f" with confidence {confidence}" if confidence else ""
+            because = f", because it has {agreement} of their weight" if agreement else ""
+            return f"settled as {said} at {count}{sure}{because}{closed(label)}{f'; {votes}' if votes else ''}"
         reason = codes(label.get("reason"))
         return f"{codes(status)} at {count}: {reason}{closed(label)}{f'; {votes}' if votes else ''}"
 
@@ -204,6 +204,8 @@ class TaskStory:
 
     def _why(self, found: Found, before: Body | None, after: Body) -> str:
         """Return what the label follows from: what has its time; within one millisecond it may be any of several."""
+        if after.get("reason") == "rescored":
+            return " after it was looked at again with what is known of its annotators by now"
         causes = self._causes.get(found.timestamp)
         if causes:
             return f" after {' and '.join(dict.fromkeys(causes))}"
@@ -213,6 +215,8 @@ class TaskStory:
 
     def _outcome(self, found: Found, body: Body) -> Line:
         who, sign = word(body.get("annotator_id")), body.get("sign")
+        if body.get("correct") is None:
+            return Line(found, EVIDENCE, f"evidence on {who} brought up to date", more={"whose": who})
         verdict = fared(body)
         if body.get("kind") == KNOWN and not body.get("correct"):
             self._wrong[str(body.get("annotation_id"))] = verdict

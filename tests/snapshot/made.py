@@ -15,7 +15,7 @@ from streams.snapshot.rows import Label, Row, rows
 
 def label(task_id: str, version: int = 1, *, answers: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
     """Return a settled label: cat with confidence .9, unless `fields` say otherwise."""
-    cat = {"label": "cat", "confidence": 0.9, "distribution": {"cat": 0.9, "dog": 0.1}}
+    cat = {"label": "cat", "confidence": 0.9, "distribution": {"cat": 0.9, "dog": 0.1}, "details": {"tie": 0.0}}
     return {
         "schema_version": 1,
         "task_id": task_id,

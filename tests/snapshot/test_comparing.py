@@ -92,6 +92,7 @@ def test_parquet_has_types_that_others_read(tmp_path: Path) -> None:
     (first, second) = pq.read_table(tmp_path / "one" / "labels.parquet").to_pylist()
     assert first["label"] == "cat"
     assert dict(first["distribution"]) == {"cat": 0.9, "dog": 0.1}
+    assert first["details"] == '{"tie":0.0}'
     assert first["at"].isoformat() == "2026-03-01T10:00:00+00:00"
     assert second["label"] == "4"
 

@@ -97,7 +97,7 @@ def test_a_stretch_of_work_is_one_line_up_to_what_matters() -> None:
         "made inactive by mara: left",
     ]
     assert summary == (
-        "Ann is human, tier trained, not active, last decided by mara: left. Answered 3 times on 3 tasks. "
+        "Annotator ann is human, tier trained, not active, last decided by mara: left. Answered 3 times on 3 tasks. "
         f"In birds: {counts}, reliability .80 when last scored. Noticed: too fast once."
     )
 
@@ -134,7 +134,7 @@ def test_what_other_releases_notice_is_told_with_its_numbers() -> None:
 
 
 def test_whoever_is_unknown_or_odd_is_told_all_the_same() -> None:
-    assert told("ann", [])[1] == "Ann has no entry by an administrator that can be seen: tier crowd, active."
+    assert told("ann", [])[1] == "Annotator ann has no entry by an administrator that can be seen."
     odd: dict[str, Any] = {
         "annotator_id": "ann",
         "kind": [1],

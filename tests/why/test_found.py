@@ -36,6 +36,15 @@ def test_the_order_of_each_partition_is_kept_whatever_came_first(
 
 
 @given(RECORDS)
+def test_nothing_is_told_before_what_it_follows_from(records: list[tuple[str, int, int]]) -> None:
+    told = in_order(numbered(records))
+    ranks = {"gold": 0, "annotations.scored": 1, "labels": 2, "outcomes": 3}
+    for place, one in enumerate(told):
+        later = [other for other in told[place + 1 :] if other.timestamp == one.timestamp]
+        assert all(ranks[other.topic] >= ranks[one.topic] for other in later)
+
+
+@given(RECORDS)
 def test_where_times_do_not_go_back_it_is_by_time_causes_first(records: list[tuple[str, int, int]]) -> None:
     records.sort(key=lambda one: one[2])
     told = in_order(numbered(records))

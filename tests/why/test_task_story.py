@@ -32,6 +32,7 @@ def texts(told: Told) -> list[str]:
 
 def test_a_settled_task_is_told_from_its_votes_to_its_label_and_outcomes(told: Told) -> None:
     lines, summary = told.story()
+    lines = [line for line in lines if line.kind != "evidence"]
     assert [line.kind for line in lines] == ["published", *["scored"] * 4, "label", *["outcome"] * 4]
     assert lines[0].text == "published in p: classification, asks q of cat, dog and fox"
     assert lines[1].text == "ann answered cat in 20 s; reliability .70 from 0 judged answers"
@@ -122,10 +123,27 @@ def test_what_was_told_before_is_in_one_line_with_what_takes_its_place(told: Tol
         one.text for one in fewer
     ]
     assert not [one for one in fewer if "told no more" in one.text]
-    assert len(lines) - len(fewer) == 4
+    assert [sum(one.kind == "outcome" for one in told) for told in (lines, fewer)] == [12, 8]
     told.withdraw("bob")
     taken = [one.text for one in retold(told.story()[0]) if "told no more" in one.text]
     assert taken == ["bob is told no more: right on gold: dog"]
+
+
+def test_evidence_that_is_brought_up_to_date_at_once_is_in_one_line(told: Told) -> None:
+    lines, _ = told.story()
+    evidence = [line for line in lines if line.kind == "evidence"]
+    assert len(evidence) > 2
+    fewer = [line for line in retold(lines) if line.kind == "evidence"]
+    assert [line.found.timestamp for line in fewer] == sorted({line.found.timestamp for line in evidence})
+    assert "evidence on ann and bob brought up to date" in [line.text for line in fewer]
+
+
+def test_a_label_that_was_looked_at_again_says_so() -> None:
+    story = TaskStory("t")
+    story.tell(found("labels", {"version": 1, "status": "settled", "answers": {"q": {"label": "cat"}}}))
+    again = {"version": 2, "status": "settled", "reason": "rescored", "answers": {"q": {"label": "dog"}}}
+    line = story.tell(found("labels", again, 1))
+    assert "after it was looked at again with what is known of its annotators by now [label cat -> dog]" in line.text
 
 
 def test_the_newest_label_is_told_only_where_its_version_is_gone(told: Told) -> None:
