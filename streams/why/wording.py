@@ -156,9 +156,9 @@ def dead_letter(told: Body) -> str:
     return f"{word(record)}{key} was refused as {word(told.get('reason'))}: {text(told.get('error'))}{again}"
 
 
-def project(body: Body | None) -> str:
-    """Return what an administrator did to a project."""
-    if body is None:
+def project(body: Body) -> str:
+    """Return what an administrator did to a project; of a null value there is nothing."""
+    if not body:
         return "project removed"
     return f"project {word(body.get('project'))} set to version {body.get('version', 1)}{decided(body)}"
 
