@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
+from schemas.agreement import Agreement, AgreementStanding, UndefinedReason
 from schemas.annotations import Action, Annotation, NonAnswer
 from schemas.annotators import Annotator
 from schemas.common import AnnotatorKind, GoldKind, Id, Standing, TaskType, Tier
@@ -32,8 +33,8 @@ from schemas.label_spaces import (
 from schemas.labels import Label, LabelAnswer, LabelStatus
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.project_deltas import ProjectDelta
-from schemas.projects import Factors, GoldTest, Policy, Project, Thresholds
-from schemas.quality_events import QualityEvent, QualityEventKind
+from schemas.projects import AgreementThresholds, Factors, GoldTest, Policy, Project, Thresholds
+from schemas.quality_events import AnnotatorWork, QualityEvent, QualityEventKind
 from schemas.scored import Flag, ScoredAnnotation
 from schemas.tasks import Question, Task
 from schemas.ticks import Tick
@@ -58,6 +59,7 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "labels": Label,
         "labels.latest": Label,
         "quality-events": QualityEvent,
+        "agreement": Agreement,
         "dead-letters": DeadLetter,
     }
 )
@@ -66,9 +68,13 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
 __all__ = [
     "CONTRACTS",
     "Action",
+    "Agreement",
+    "AgreementStanding",
+    "AgreementThresholds",
     "Annotation",
     "Annotator",
     "AnnotatorKind",
+    "AnnotatorWork",
     "AnswerError",
     "ClassificationSpace",
     "DeadLetter",
@@ -111,5 +117,6 @@ __all__ = [
     "Thresholds",
     "Tick",
     "Tier",
+    "UndefinedReason",
     "explain",
 ]

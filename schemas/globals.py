@@ -6,13 +6,16 @@ from typing import Self
 
 from pydantic import model_validator
 
-from schemas.common import Contract, Id, RuleError, Version, Yes
+from schemas.common import Contract, Count, Id, RuleError, Version, Yes
 from schemas.inference import SpaceStatistics
 from schemas.projects import Project
 
 
 class Globals(Contract):
-    """What A and T must know of a project. `policy_version` counts the changes of its settings.
+    """What A and T must know of a project.
+
+    `policy_version` counts the changes of its settings, `sequence` the copies of them: of two with the same settings
+    the newer one holds. While `sanctions_frozen`, nobody is sanctioned for disagreeing with the others.
 
     A record has the settings, or with a key of its own the `statistics` of one list of categories.
     """
@@ -23,6 +26,8 @@ class Globals(Contract):
     removed: Yes = False
     project_settings: Project | None = None
     statistics: SpaceStatistics | None = None
+    sequence: Count = 0
+    sanctions_frozen: Yes = False
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -65,6 +65,10 @@ class SpaceDelta(Part):
         Of the mass of right answers, and of all, where a category is the truth.
     strengths : list of int
         Of the number of annotators that each strength suits.
+    losses : list of int
+        Of what the votes on gold tasks lost by each share of tasks on which votes may say nothing, in 1e-6 nats.
+    gold : list of int
+        Of the number of those gold tasks: one number.
     """
 
     space: SpaceId
@@ -73,6 +77,8 @@ class SpaceDelta(Part):
     right: Differences = Field(default_factory=list)
     given: Differences = Field(default_factory=list)
     strengths: Differences = Field(default_factory=list)
+    losses: Differences = Field(default_factory=list)
+    gold: Differences = Field(default_factory=list)
 
 
 class SpaceStatistics(Part):
@@ -84,3 +90,5 @@ class SpaceStatistics(Part):
     right: Sums
     given: Sums
     strengths: Sums
+    losses: Sums
+    gold: Sums

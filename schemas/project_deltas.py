@@ -2,15 +2,63 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
-from schemas.common import Contract, Id, Moment
-from schemas.inference import SpaceDelta
+from schemas.common import Contract, Count, Id, Moment, Part
+from schemas.inference import Difference, SpaceDelta
+from schemas.label_spaces import Name, Step
+
+Day = Annotated[int, Field(strict=True, ge=0, le=3_000_000)]
+Raters = Annotated[int, Field(strict=True, ge=2, le=200)]
+Category = Annotated[int, Field(strict=True, ge=0, le=63)]
+PartName = Annotated[str, Field(min_length=1, max_length=420)]
+Dispute = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+
+Sum = tuple[Day, Raters, Category, Category, Difference]
+Couple = tuple[Id, Id, Category, Category, Difference]
+Disputed = tuple[Id, Dispute, Count]
+
+
+class AgreementScale(Part):
+    """What may be answered: the categories in their order, and the value of the first one where they are steps."""
+
+    type: Literal["classification", "likert_scale", "pairwise_comparison"]
+    categories: Annotated[list[Name], Field(min_length=2, max_length=50)]
+    first: Step | None = None
+
+
+class QuestionDelta(Part):
+    """What changed in the sums of one question, or of one part of a dialog.
+
+    A unit is the question on one task with the votes that count, two at least; gold tasks are none.
+
+    Attributes
+    ----------
+    question : str
+        The question's id; of a part of a dialog with its path: ``q.turns.t1``, ``q.overall``.
+    sums : list
+        ``[day, raters, c, k, change]``: of the sum over units of that many votes of n_c (n_k - [c = k]), c <= k. In
+        the place of a category 63 stands for the unit's disagreement. A unit's day, since 1970, is its newest vote's.
+    couples : list
+        ``[one, other, c, k, change]``: of the number of items on which one annotator chose c and the other k.
+    disputed : list
+        ``[task_id, dispute, votes]``: the share, in 1e-6, of pairs of its votes that differ now; 0 for no unit.
+    """
+
+    question: PartName
+    scale: AgreementScale
+    sums: list[Sum] = Field(default_factory=list)
+    couples: list[Couple] = Field(default_factory=list)
+    disputed: list[Disputed] = Field(default_factory=list)
 
 
 class ProjectDelta(Contract):
-    """Integers to be added to a project's sums."""
+    """Integers to be added to a project's sums. `changes` counts the tasks whose change led to those of agreement."""
 
     project: Id
     inference: list[SpaceDelta] = Field(default_factory=list)
+    changes: Count = 0
+    agreement: list[QuestionDelta] = Field(default_factory=list)
     at: Moment

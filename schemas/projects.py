@@ -111,6 +111,23 @@ class Thresholds(Part):
         return self
 
 
+class AgreementThresholds(Part):
+    """When agreement, by the lower bound of alpha, is too low to sanction on, and high enough to automate the work.
+
+    Nothing is said of fewer than `min_units` units: questions on tasks with two votes at least.
+    """
+
+    low: Share = 0.6
+    high: Share = 0.8
+    min_units: Annotated[int, Field(strict=True, ge=2, le=1_000_000)] = 50
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.high <= self.low:
+            raise RuleError("high", f"more than low, {self.low:g}")
+        return self
+
+
 class Project(Contract):
     """A project's settings. `expected_version` guards against overwriting a change one has not seen."""
 
@@ -119,6 +136,7 @@ class Project(Contract):
     guidelines_version: Id = "1"
     policy: Policy = Policy()
     thresholds: Thresholds = Thresholds()
+    agreement: AgreementThresholds = AgreementThresholds()
     label_spaces: dict[Id, LabelSpace] = Field(default_factory=dict, max_length=200)
     actor: Id | None = None
     reason: Reason | None = None

@@ -1,13 +1,14 @@
-"""quality-events: what was noticed about an annotator's work, key annotator_id. Names tasks: for staff only."""
+"""quality-events: what was noticed about an annotator's work, or about a project; keyed by whom. For staff only."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.common import Contract, Count, Id, Moment, Number, TaskType
+from schemas.agreement import ConfusedClasses, DisputedTask
+from schemas.common import Contract, Count, Id, Moment, Number, Part, RuleError, Share, TaskType
 
 
 class QualityEventKind(StrEnum):
@@ -23,6 +24,10 @@ class QualityEventKind(StrEnum):
     standing_watched = "standing_watched"
     standing_training = "standing_training"
     standing_paused = "standing_paused"
+    agreement_low = "agreement_low"
+    agreement_recovered = "agreement_recovered"
+    agreement_high = "agreement_high"
+    agreement_high_lost = "agreement_high_lost"
 
 
 class StandingReason(StrEnum):
@@ -32,6 +37,7 @@ class StandingReason(StrEnum):
     consensus = "consensus"
     speed = "speed"
     consistency = "consistency"
+    habit = "habit"
     drift = "drift"
     fatigue = "fatigue"
     recovered = "recovered"
@@ -40,8 +46,48 @@ class StandingReason(StrEnum):
     taken_back = "taken_back"
 
 
+class AnnotatorWork(Part):
+    """An annotator's work on one task type of a project until now.
+
+    Attributes
+    ----------
+    accuracy, agreement : float
+        Smoothed shares of right answers on gold, and of answers that agree with the others'.
+    quartiles_s : list of float, optional
+        Of the time an annotation took, within 10%, from `timed` of them.
+    pairs, alike : int
+        Pairs of answers to tasks of one similarity key, and those of them that are the same.
+    bias, spread : float, optional
+        On a scale: how much higher than the others in the mean, in steps, and by how much wider.
+    spammer_score : float, optional
+        Near 0: the answers hardly depend on what is asked. As of the last wrong answer.
+    drift, fatigue : float
+        How far the work has become worse of late, and in this session, in standard deviations.
+    """
+
+    gold_n: Count
+    gold_correct: Count
+    accuracy: Share
+    consensus_n: Count
+    consensus_agree: Count
+    agreement: Share
+    timed: Count
+    quartiles_s: list[Number] | None = None
+    pairs: Count
+    alike: Count
+    bias: Number | None = None
+    spread: Annotated[Number, Field(ge=0)] | None = None
+    spammer_score: Share | None = None
+    drift: Annotated[Number, Field(ge=0)]
+    fatigue: Annotated[Number, Field(ge=0)]
+
+
 class QualityEvent(Contract):
     """An observation with its numbers: `value` against `threshold`, over `n` items. Equal event_ids are one event.
+
+    Events about a project's agreement are about no annotator, and their key is the project. Low agreement freezes
+    sanctions that rest on consensus and names what is disputed and confused: look at the instructions first. High
+    agreement says that the work may be automated.
 
     Attributes
     ----------
@@ -55,10 +101,14 @@ class QualityEvent(Contract):
         The evidence against the annotator, and where it decides. No more than 1/e of the good ever reach e.
     until : datetime, optional
         When a training or a pause ends by itself.
+    disputed, confused : list
+        Where agreement is low: the tasks whose votes differ most, and the categories that are taken for each other.
+    work : AnnotatorWork, optional
+        Of a change of standing: all that is known of the annotator's work on that task type.
     """
 
     event_id: Annotated[str, Field(min_length=1, max_length=700)]
-    annotator_id: Id
+    annotator_id: Id | None = None
     project: Id
     kind: QualityEventKind
     task_id: Id | None = None
@@ -73,5 +123,15 @@ class QualityEvent(Contract):
     e_value: Annotated[Number, Field(ge=0)] | None = None
     e_threshold: Annotated[Number, Field(ge=1)] | None = None
     until: Moment | None = None
+    disputed: list[DisputedTask] = Field(default_factory=list)
+    confused: list[ConfusedClasses] = Field(default_factory=list)
+    work: AnnotatorWork | None = None
     policy_version: Count
     at: Moment
+
+    @model_validator(mode="after")
+    def _is_about_somebody(self) -> Self:
+        about_project = self.kind.value.startswith("agreement_")
+        if about_project == (self.annotator_id is not None):
+            raise RuleError("annotator_id", f"{'none' if about_project else 'some'}, as kind is {self.kind.value}")
+        return self

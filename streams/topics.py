@@ -293,11 +293,19 @@ LABELS_LATEST = Topic(
 QUALITY_EVENTS = Topic(
     name="quality-events",
     key="annotator_id",
-    writers="the annotator and the task side",
+    writers="the annotator and the task side; the project side about a project, whose key is the project's",
     cleanup="delete",
     readers="staff only",
     read_by=("administrator", "auditor"),
     retention_ms=LONG,
+)
+AGREEMENT = Topic(
+    name="agreement",
+    key="project",
+    writers="the project side, when the figures have changed",
+    cleanup="compact",
+    readers="staff only",
+    read_by=("administrator", "auditor"),
 )
 DEAD = Topic(
     name=DEAD_LETTERS,
@@ -332,6 +340,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             LABELS,
             LABELS_LATEST,
             QUALITY_EVENTS,
+            AGREEMENT,
             DEAD,
         )
     }

@@ -23,6 +23,7 @@ DEAD_LETTERS = ("dead-letters list", "dead-letters show", "dead-letters replay")
 COMMANDS = (
     *("worker", "demo", "topics", "topics create", "topics list", "topics check", "settings"),
     *("dead-letters", *DEAD_LETTERS),
+    *("replay", "simulate"),
     *("why", "snapshot", "snapshot diff"),
 )
 

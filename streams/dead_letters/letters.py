@@ -16,7 +16,7 @@ from streams.engine.routing import partition_of
 from streams.events import KEY_BYTES, Source, coordinates
 from streams.printable import printable_bytes
 from streams.quality import annotators, projects, tasks
-from streams.topics import OUTCOMES, TOPICS
+from streams.topics import OUTCOMES, PROJECT_DELTAS, TOPICS
 
 SOURCES: Final[dict[str, Source]] = {
     source.topic: source for side in (annotators, tasks, projects) for source in side.SOURCES
@@ -199,8 +199,8 @@ def obstacle(letter: Letter) -> str | None:
         ),
         (letter.key is None, "it has no key, hence no partition that it belongs to"),
         (
-            bool(letter.replayed_at) and letter.topic == OUTCOMES.name,
-            f"it was replayed as {letter.replayed_as}, and outcomes have no id by which a second one would be known",
+            bool(letter.replayed_at) and letter.topic in {OUTCOMES.name, PROJECT_DELTAS.name},
+            f"it was replayed as {letter.replayed_as}, and {letter.topic} have no id by which another would be known",
         ),
         (letter.place is None, f"its bytes are gone since it was replayed as {letter.replayed_as}"),
         (

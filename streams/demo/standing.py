@@ -130,6 +130,8 @@ class Standing:
         self._first_votes.label(task_id, answer)
 
     def _quality(self, event: QualityEvent) -> None:
+        if event.annotator_id is None:
+            return  # it is about the project
         annotator = self._people[event.annotator_id]
         if event.kind is QualityEventKind.below_gold_threshold:
             self._flagged[annotator.annotator_id] = Flagged(annotator, event.value or 0.0, event.n or 0)

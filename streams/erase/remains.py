@@ -57,12 +57,14 @@ WHERE: dict[ErasureKind, dict[str, Found]] = {
         "annotators": Found.anywhere,
         "annotations.scored": Found.value,
         "outcomes": Found.key,
+        "project-deltas": Found.value,
         "quality-events": Found.key,
     },
     ErasureKind.task: {
         "annotations": Found.anywhere,
         "annotations.scored": Found.key,
         "outcomes": Found.value,
+        "project-deltas": Found.value,
         "quality-events": Found.value,
         "labels": Found.key,
     },
@@ -73,8 +75,25 @@ REQUESTS = frozenset({"erasures.a", "erasures.t"})
 """Topics whose records are requests to erase."""
 
 COMPACTED: dict[ErasureKind, tuple[str, ...]] = {
-    ErasureKind.annotator: ("dead-letters", "erasures.a", "erasures.t", "annotators-changelog", "tasks-changelog"),
-    ErasureKind.task: ("dead-letters", "erasures.t", "tasks-changelog", "labels.latest", "tasks", "gold"),
+    ErasureKind.annotator: (
+        "dead-letters",
+        "erasures.a",
+        "erasures.t",
+        "annotators-changelog",
+        "tasks-changelog",
+        "projects-changelog",
+        "agreement",
+    ),
+    ErasureKind.task: (
+        "dead-letters",
+        "erasures.t",
+        "tasks-changelog",
+        "projects-changelog",
+        "agreement",
+        "labels.latest",
+        "tasks",
+        "gold",
+    ),
 }
 """Topics in which it was overwritten, or a null written over it: it is there until the brokers compact them."""
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from schemas import Annotator, AnnotatorKind, Standing, Tier
-from streams.quality.keys import key
+from streams.quality.keys import FIXED, key
 from streams.quality.reliability.ordinal import Scale
 
 BREAK_MS: Final = 1_800_000
@@ -90,6 +90,8 @@ class Record(msgspec.Struct, array_like=True):
         Cumulative sums over all outcomes, and over those of `session`.
     is_hasty : bool
         Whether too many times are implausibly short, as of the last tenth one.
+    spammer : int
+        The spammer score when last looked at, fixed point; 1 where there is none.
     reasons : list of str
         What speaks against the annotator now; watched for it.
     bars : list of int
@@ -127,6 +129,7 @@ class Record(msgspec.Struct, array_like=True):
     chunk: int = 0
     hours: int = 0
     changes: int = 0
+    spammer: int = FIXED
 
 
 class Times(msgspec.Struct, array_like=True):

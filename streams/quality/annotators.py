@@ -241,14 +241,11 @@ def _globals(state: State, sent: Globals) -> list[Output]:
         return []
     place = key("p", sent.project)
     stored = state.get(place, Rules)
-    frozen = checks.sanctions_frozen(sent)
-    if stored is None or sent.policy_version > stored.policy_version:
-        settings = sent.project_settings
-        thresholds = Thresholds() if settings is None else settings.thresholds
-        state.put(place, checks.rules(thresholds, sent.policy_version, frozen=frozen))
-    elif sent.policy_version == stored.policy_version and frozen != stored.frozen:
-        stored.frozen = frozen
-        state.put(place, stored)
+    if stored is not None and (sent.policy_version, sent.sequence) <= (stored.policy_version, stored.sequence):
+        return []
+    settings = sent.project_settings
+    thresholds = Thresholds() if settings is None else settings.thresholds
+    state.put(place, checks.rules(thresholds, sent.policy_version, sent.sequence, frozen=sent.sanctions_frozen))
     return []
 
 

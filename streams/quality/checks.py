@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from schemas import Globals, Thresholds
+from schemas import Thresholds
 from streams.events import State
 from streams.quality.keys import FIXED, fixed, key
 
@@ -23,9 +23,9 @@ RECOVERED = "gold_threshold_recovered"
 class Rules(msgspec.Struct, array_like=True):
     """A project's thresholds as the annotator side keeps them; ratios and factors in fixed point.
 
-    `policy_version` orders what the project side sends; 0 means the project is not known. A removed project
-    leaves the default rules and its `policy_version`, so that an older copy does not bring it back. `frozen`: nothing
-    that rests on consensus counts against anybody.
+    `policy_version` and `sequence` order what the project side sends; 0 means the project is not known. A removed
+    project leaves the default rules and its place in that order, so that an older copy does not bring it back.
+    `frozen`: nothing that rests on consensus counts against anybody.
     """
 
     policy_version: int
@@ -40,11 +40,7 @@ class Rules(msgspec.Struct, array_like=True):
     training_items: int = 5
     pause_hours: int = 24
     frozen: bool = False
-
-
-def sanctions_frozen(sent: Globals) -> bool:
-    """Return whether a project's annotators agree so little that consensus says nothing about any one of them."""
-    return bool(getattr(sent, "sanctions_frozen", False))
+    sequence: int = 0
 
 
 def rules_of(state: State, project: str) -> Rules:
@@ -52,7 +48,7 @@ def rules_of(state: State, project: str) -> Rules:
     return state.get(key("p", project), Rules) or _UNKNOWN
 
 
-def rules(thresholds: Thresholds, policy_version: int, *, frozen: bool = False) -> Rules:
+def rules(thresholds: Thresholds, policy_version: int, sequence: int = 0, *, frozen: bool = False) -> Rules:
     """Return `thresholds` in the form that is stored and compared."""
     factors = thresholds.factors
     return Rules(
@@ -72,6 +68,7 @@ def rules(thresholds: Thresholds, policy_version: int, *, frozen: bool = False) 
         training_items=thresholds.training_items,
         pause_hours=thresholds.pause_hours,
         frozen=frozen,
+        sequence=sequence,
     )
 
 

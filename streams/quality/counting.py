@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from schemas import TaskType
 from streams.events import State
 from streams.quality.annotator_state import Record, Times
 from streams.quality.checks import Rules
-from streams.quality.keys import key
+from streams.quality.keys import FIXED, key
+from streams.quality.learning import Confusions, confusions_key
 from streams.quality.reliability import consistency, drift, ordinal, speed
 from streams.quality.reliability.accuracy import interval, reliability
+from streams.quality.reliability.spammer import spammer_score
 from streams.quality.returning import Judgement
 
 WORK: Final = frozenset({"gold", "consensus"})
@@ -19,6 +22,10 @@ TIMED: Final = 10
 """Speed is judged after so many times, and again after as many more."""
 HASTY: Final = (100_000, 50_000)
 """Of somebody hasty, the lower end of the share of implausible times is at least this; then until it is below that."""
+HABIT: Final = (20_000, 40_000)
+"""A spammer score below this says that answers hardly depend on the truth; and until it is above that."""
+EACH: Final = 10
+"""Of so many items of a class it is told how they are answered."""
 
 
 def count(state: State, outcome: Judgement, record: Record, rules: Rules) -> bool:
@@ -32,6 +39,7 @@ def count(state: State, outcome: Judgement, record: Record, rules: Rules) -> boo
     if outcome.kind in WORK:
         _count_time(state, record, outcome, rules)
         _count_repeat(state, record, outcome)
+        _look_for_habit(state, record, outcome)
         if outcome.task_type == TaskType.likert_scale:
             _count_rating(record.scale, outcome)
     return True
@@ -73,7 +81,7 @@ def _follow(record: Record, outcome: Judgement, n: int, right: int) -> None:
     """Bring the cumulative sums up to date; `n` and `right` are without this answer."""
     if n < drift.WARM_UP:
         return
-    excess = drift.excess(bool(outcome.correct), reliability(right, n))
+    excess = _excess(bool(outcome.correct), right, n)
     if outcome.sign < 0:
         record.drift = drift.forgiven(record.drift, excess)
         if outcome.session == record.session:
@@ -86,21 +94,26 @@ def _follow(record: Record, outcome: Judgement, n: int, right: int) -> None:
         record.fatigue = drift.cusum(record.fatigue, excess)
 
 
+@lru_cache(maxsize=1 << 16)
+def _excess(correct: bool, right: int, n: int) -> int:
+    return drift.excess(correct, reliability(right, n))
+
+
 def _count_time(state: State, record: Record, outcome: Judgement, rules: Rules) -> None:
     if outcome.time_spent_s is None:
         return
-    milliseconds, sign = round(outcome.time_spent_s * 1000), outcome.sign
-    if sign < 0 and speed.bin_of(milliseconds) not in record.times:
+    place, sign = speed.bin_of(round(outcome.time_spent_s * 1000)), outcome.sign
+    if sign < 0 and place not in record.times:
         return
-    speed.add(record.times, milliseconds, sign)
+    speed.add(record.times, place, sign)
     record.timed += sign
-    place = key("v", outcome.project, outcome.task_type)
-    others = state.get(place, Times) or Times({})
-    speed.add(others.bins, milliseconds, sign)
+    shared = key("v", outcome.project, outcome.task_type)
+    others = state.get(shared, Times) or Times({})
+    speed.add(others.bins, place, sign)
     if others.bins:
-        state.put(place, others)
+        state.put(shared, others)
     else:
-        state.delete(place)
+        state.delete(shared)
     if record.timed < TIMED:
         record.is_hasty = False
     elif sign < 0:
@@ -139,6 +152,20 @@ def forget_repeats(state: State, outcome: Judgement) -> None:
 
 def _repeats_key(outcome: Judgement) -> str:
     return key("y", outcome.annotator_id, outcome.project, outcome.task_type)
+
+
+def _look_for_habit(state: State, record: Record, outcome: Judgement) -> None:
+    """Bring the spammer score up to date where that may lead to something: most answers are right."""
+    if outcome.correct and outcome.sign > 0 and record.spammer >= HABIT[1]:
+        return
+    if not outcome.evidence:
+        if outcome.sign < 0:
+            record.spammer = FIXED  # until it is looked at again: a correction never speaks against anybody
+        return
+    kept = state.get(confusions_key(outcome.annotator_id, outcome.project), Confusions) or Confusions()
+    counts = kept.spaces.get(outcome.evidence[0].space)
+    score = None if counts is None else spammer_score(counts.cells, counts.classes, EACH * FIXED)
+    record.spammer = FIXED if score is None else score
 
 
 def _count_rating(scale: ordinal.Scale, outcome: Judgement) -> None:

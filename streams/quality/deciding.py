@@ -10,11 +10,13 @@ import msgspec
 
 from streams.quality.aggregation.by_type import aggregate
 from streams.quality.aggregation.classification import weight
+from streams.quality.aggregation.published import within
 from streams.quality.aggregation.votes import Aggregate, Vote
 from streams.quality.case import Case
 from streams.quality.inference import constants
 from streams.quality.inference.model import Model
-from streams.quality.inference.posterior import distance
+from streams.quality.inference.posterior import distance, softmax
+from streams.quality.inference.slip import believed
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
 from streams.quality.spaces import Part, Question
@@ -43,7 +45,20 @@ class Decision(msgspec.Struct, frozen=True):
 
     def answers(self, asked: Sequence[Question]) -> dict[str, Any]:
         """Return the answers by question, as labels carry them."""
-        return {question.question_id: answer(found) for question, found in zip(asked, self.aggregates, strict=False)}
+        return {
+            question.question_id: answer(found, is_calibrated=is_calibrated)
+            for question, found, is_calibrated in zip(asked, self.aggregates, self._calibrated(asked), strict=False)
+        }
+
+    def _calibrated(self, asked: Sequence[Question]) -> list[bool]:
+        found: list[bool] = []
+        first = 0
+        for question in asked:
+            after = first + len(question.parts)
+            bases = [] if self.reading is None else self.reading.bases[first:after]
+            found.append(bool(bases) and all(base is not None and base.is_calibrated for base in bases))
+            first = after
+        return found
 
 
 def settle(case: Case) -> Decision:
@@ -76,7 +91,7 @@ def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[li
         kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
         return Decision("unusable", kinds.most_common(1)[0][0], "non_answers", reading=reading)
     redundancy = task.terms.redundancy or settings.redundancy
-    is_sure = len(votes) < redundancy and _is_sure(settings, len(votes), posteriors)
+    is_sure = len(votes) < redundancy and _is_sure(settings, reading)
     if len(votes) < redundancy and not is_sure:
         return None
     found = aggregates(case, votes, reading, posteriors, settings.min_agreement)
@@ -124,11 +139,20 @@ def has_moved(old: Sequence[int], new: Sequence[int]) -> bool:
     return not old or distance(old, new) > constants.MOVED * FIXED
 
 
-def _is_sure(settings: Settings, votes: int, posteriors: list[list[int]]) -> bool:
+def _is_sure(settings: Settings, reading: Reading) -> bool:
+    """Whether the answers are so probable that more votes are not needed: with caution, as votes err together."""
     target = settings.target_confidence
-    if not target or votes < settings.min_redundancy:
+    if not target or len(reading.models) < settings.min_redundancy:
         return False
-    return all(part and max(part) >= target for part in posteriors)
+    for number, scores in enumerate(reading.scores):
+        if not scores:
+            return False
+        own = (models[number] for models in reading.models)
+        known = sum(one is not None and one.answers >= constants.SURE_ANSWERS for one in own)
+        tempered = [round(constants.SURE_TEMPER * score) for score in scores]
+        if known < constants.SURE_VOTES or max(softmax(tempered)) < target:
+            return False
+    return True
 
 
 def aggregates(
@@ -140,11 +164,14 @@ def aggregates(
     first = 0
     for place, question in enumerate(case.asked):
         after = first + len(question.parts)
-        soft = [None if is_plain or not part else part for part in posteriors[first:after]]
+        soft = [
+            None if is_plain or base is None else believed(part, base.slip)
+            for part, base in zip(posteriors[first:after], reading.bases[first:after], strict=True)
+        ]
         own = cast(case, votes, reading, place, first)
         found.append(aggregate(question.space, own, soft, min_agreement, plain=is_plain))
         first = after
-    return tuple(found)
+    return within(found)
 
 
 def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first: int) -> list[list[Vote]]:
@@ -182,7 +209,7 @@ def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | Non
             return weight(entry.reliability, 2)
 
 
-def answer(found: Aggregate) -> dict[str, Any]:
+def answer(found: Aggregate, *, is_calibrated: bool) -> dict[str, Any]:
     """Return one question's answer as labels carry it."""
     return {
         "label": found.label,
@@ -190,7 +217,7 @@ def answer(found: Aggregate) -> dict[str, Any]:
         "vote_share": found.vote_share,
         "agreement": found.agreement,
         "distribution": found.distribution,
-        "calibrated": False,
+        "calibrated": is_calibrated and found.confidence is not None,
         "reason": found.reason,
         "effective_votes": found.effective_votes,
         "details": found.details,

@@ -44,14 +44,16 @@ class Reading:
     ----------
     scores : list of list of int
         Log posterior of each part, up to a constant, 1e-6 nats; empty where a part has no categories.
+    bases : list of Base
+        What the project's annotators share, for each part; None where a part has no categories.
     models : list of list of Model
         Of each vote that was added, for each part; None where a part has no categories.
     """
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._bases = bases(case)
-        self.scores: list[list[int]] = [[] if one is None else list(one.prior) for one in self._bases]
+        self.bases = bases(case)
+        self.scores: list[list[int]] = [[] if one is None else list(one.prior) for one in self.bases]
         self.models: list[list[Model | None]] = []
 
     def add(self, entry: Entry) -> None:
@@ -69,7 +71,7 @@ class Reading:
         spaces = {} if known is None else known.spaces
         return [
             None if found is None else model(found, spaces.get(part.space_id, _NO_COUNTS)[1])
-            for found, part in zip(self._bases, case.parts, strict=True)
+            for found, part in zip(self.bases, case.parts, strict=True)
         ]
 
     def posteriors(self) -> list[list[int]]:
@@ -78,6 +80,14 @@ class Reading:
 
 
 _NO_COUNTS = (0, "[]")
+
+
+def columns(case: Case, entry: Entry) -> list[list[int]]:
+    """Return what a vote adds to the score of each part's categories; nothing where it has none."""
+    return [
+        [] if found is None else list(found.columns[place])
+        for found, place in zip(Reading(case).of(entry), entry.places, strict=True)
+    ]
 
 
 def bases(case: Case) -> list[Base | None]:

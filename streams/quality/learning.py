@@ -52,6 +52,11 @@ class Confusions(msgspec.Struct, array_like=True):
     sent: dict[int, int] = {}
 
 
+def confusions_key(annotator_id: str, project: str) -> str:
+    """Return the table key of an annotator's counts in a project."""
+    return key("m", annotator_id, project)
+
+
 Changed = list[dict[int, int] | None]
 
 
@@ -65,13 +70,13 @@ def changed(state: State, outcome: Judgement) -> Changed:
     """
     if not outcome.evidence:
         return []
-    kept = state.get(key("m", outcome.annotator_id, outcome.project), Confusions) or Confusions()
+    kept = state.get(confusions_key(outcome.annotator_id, outcome.project), Confusions) or Confusions()
     return [_changed(kept, one) for one in outcome.evidence]
 
 
 def learn(state: State, outcome: Judgement, cells_of: Changed, timestamp: int) -> list[Output]:
     """Take over what `changed` has found; return what that tells the project, if it is time."""
-    place = key("m", outcome.annotator_id, outcome.project)
+    place = confusions_key(outcome.annotator_id, outcome.project)
     kept = state.get(place, Confusions) or Confusions()
     outputs: list[Output] = []
     for one, cells in zip(outcome.evidence or (), cells_of, strict=True):
@@ -134,7 +139,7 @@ def untold(
     state: State, annotator_id: str, project: str, task_id: str, partitions: int, partition_of: PartitionOf
 ) -> list[dict[str, Any]] | None:
     """Return the counts that the task's partition does not have yet, and take them as sent; None where it has all."""
-    place = key("m", annotator_id, project)
+    place = confusions_key(annotator_id, project)
     kept = state.get(place, Confusions)
     if kept is None or not kept.version:
         return None

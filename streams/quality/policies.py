@@ -9,7 +9,7 @@ from streams.quality.spaces import space_text
 from streams.quality.task_state import Settings, settings_key
 
 
-def removed(policy_version: int) -> Settings:
+def removed(policy_version: int, sequence: int = 0) -> Settings:
     """Return what is kept of a project that is not there: nothing that decides anything."""
     return Settings(
         policy_version=policy_version,
@@ -22,6 +22,7 @@ def removed(policy_version: int) -> Settings:
         guidelines_version="",
         label_spaces={},
         removed=True,
+        sequence=sequence,
     )
 
 
@@ -35,7 +36,7 @@ def store(state: State, sent: Globals) -> bool:
     """
     key = settings_key(sent.project)
     kept = state.get(key, Settings)
-    if kept is not None and kept.policy_version >= sent.policy_version:
+    if kept is not None and (kept.policy_version, kept.sequence) >= (sent.policy_version, sent.sequence):
         return False
     settings = _settings(sent)
     state.put(key, settings)
@@ -45,7 +46,7 @@ def store(state: State, sent: Globals) -> bool:
 def _settings(sent: Globals) -> Settings:
     project = sent.project_settings
     if sent.removed or project is None:
-        return removed(sent.policy_version)
+        return removed(sent.policy_version, sent.sequence)
     policy = project.policy
     return Settings(
         policy_version=sent.policy_version,
@@ -59,4 +60,5 @@ def _settings(sent: Globals) -> Settings:
         label_spaces={name: space_text(space) for name, space in project.label_spaces.items()},
         target_confidence=0 if policy.target_confidence is None else fixed(policy.target_confidence),
         min_redundancy=policy.min_redundancy,
+        sequence=sent.sequence,
     )

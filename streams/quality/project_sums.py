@@ -11,6 +11,7 @@ from streams.events import Rejected, State
 from streams.quality.inference import constants
 from streams.quality.keys import FIXED, key
 
+GOLD = 10 * FIXED
 LEAST = 10 * FIXED
 """So much has to change at first before anybody is sent anything."""
 
@@ -23,6 +24,8 @@ class Sums(msgspec.Struct, array_like=True):
     right: list[int]
     given: list[int]
     strengths: list[int]
+    losses: list[int]
+    gold: list[int]
     moved: int = 0
     version: int = 0
 
@@ -49,8 +52,8 @@ def add(state: State, project: str, deltas: Sequence[SpaceDelta]) -> list[tuple[
 
 def _added(kept: Sums | None, delta: SpaceDelta) -> Sums:
     none = [0] * delta.classes
-    strengths = [0] * len(constants.STRENGTHS)
-    sums = kept or Sums(delta.classes, none, none, none, strengths)
+    strengths, losses = [0] * len(constants.STRENGTHS), [0] * len(constants.SLIPS)
+    sums = kept or Sums(delta.classes, none, none, none, strengths, losses, [0])
     if sums.classes != delta.classes:
         raise Rejected("invalid", f"inference: label space {delta.space} has {sums.classes} categories")
     return Sums(
@@ -59,7 +62,10 @@ def _added(kept: Sums | None, delta: SpaceDelta) -> Sums:
         right=_sum("right", sums.right, delta.right),
         given=_sum("given", sums.given, delta.given),
         strengths=_sum("strengths", sums.strengths, delta.strengths),
-        moved=sums.moved + sum(map(abs, delta.tasks)) + sum(map(abs, delta.given)),
+        losses=_sum("losses", sums.losses, delta.losses),
+        gold=_sum("gold", sums.gold, delta.gold),
+        # Gold counts as much as all the answers that it vouches for.
+        moved=sums.moved + sum(map(abs, delta.tasks)) + sum(map(abs, delta.given)) + GOLD * sum(map(abs, delta.gold)),
         version=sums.version,
     )
 

@@ -1,9 +1,13 @@
-"""The project side: numbers each change of a project's settings, and sends one copy to every partition."""
+"""The project side: what a project's settings, its agreement and its sums are, and a copy of what follows to everybody.
+
+Each copy of the settings has a number of its own, for there is more in it than the settings.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -12,6 +16,7 @@ import msgspec
 from schemas import Project, ProjectDelta
 from streams.events import Event, Output, Rejected, Source, State
 from streams.quality import project_sums
+from streams.quality.agreement import figures, gathering, turning
 from streams.quality.decode import contract
 from streams.quality.keys import key
 from streams.quality.records import encode
@@ -27,11 +32,13 @@ SOURCES: Final = (
 
 
 class Settings(msgspec.Struct, array_like=True):
-    """A project's settings: canonical JSON, or None once removed; `policy_version` goes on counting."""
+    """A project's settings: canonical JSON, or None once removed; `policy_version` and `sequence` go on counting."""
 
     version: int
     policy_version: int
     settings: str | None
+    sequence: int = 0
+    sanctions_frozen: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class ProjectSide:
         stored = state.get(place, Settings) or Settings(version=0, policy_version=0, settings=None)
         settings = _canonical(project)
         if stored.settings is not None:
-            known = Project.model_validate_json(stored.settings)
+            known = _known(stored.settings)
             if _canonical(known) == settings:
                 return []
         if project.expected_version not in (None, stored.policy_version):
@@ -77,8 +84,7 @@ class ProjectSide:
         stored.version = project.version
         stored.policy_version += 1
         stored.settings = settings
-        state.put(place, stored)
-        return self._copies(event, project.project, stored, project)
+        return self._copies(state, event, project.project, stored, project)
 
     def _remove(self, state: State, event: Event) -> list[Output]:
         place = key("p", event.key)
@@ -87,10 +93,16 @@ class ProjectSide:
             raise Rejected("unknown_project", f"key {event.key!r}: there is no such project to remove")
         stored.policy_version += 1
         stored.settings = None
-        state.put(place, stored)
-        return self._copies(event, event.key, stored, None)
+        return self._copies(state, event, event.key, stored, None)
 
     def _add(self, state: State, event: Event, delta: ProjectDelta) -> list[Output]:
+        changes = gathering.read(state, delta)
+        outputs = self._infer(state, event, delta)
+        if changes is not None:
+            outputs += self._agree(state, event, gathering.add(state, delta, changes), delta.changes)
+        return outputs
+
+    def _infer(self, state: State, event: Event, delta: ProjectDelta) -> list[Output]:
         stored = state.get(key("p", event.key), Settings) or Settings(version=1, policy_version=1, settings=None)
         outputs: list[Output] = []
         for space_id, sums in project_sums.add(state, event.key, delta.inference):
@@ -106,13 +118,54 @@ class ProjectSide:
                     "right": sums.right,
                     "given": sums.given,
                     "strengths": sums.strengths,
+                    "losses": sums.losses,
+                    "gold": sums.gold,
                 },
             }
             # A key of its own: compaction keeps the newest of each label space, beside the settings.
             outputs += self._to_all(encode([event.key, space_id]), encode(body), event.timestamp, "statistics")
         return outputs
 
-    def _copies(self, event: Event, name: str, stored: Settings, project: Project | None) -> list[Output]:
+    def _agree(self, state: State, event: Event, board: gathering.Board, changes: int) -> list[Output]:
+        name = event.key
+        outputs: list[Output] = []
+        if changes and turning.is_asked(board):
+            board.changes = 0
+            outputs = self._turn(state, event, board)
+            if outputs or turning.has_moved(board):
+                turning.note_published(board)
+                outputs.append(figures.published(state, name, board, event.timestamp))
+        gathering.store(state, name, board)
+        return outputs
+
+    def _turn(self, state: State, event: Event, board: gathering.Board) -> list[Output]:
+        name = event.key
+        stored = state.get(key("p", name), Settings)
+        if stored is None or stored.settings is None:
+            return []  # it turns once the project is known
+        project = _known(stored.settings)
+        before = board.standing
+        if not turning.turn(board, project.agreement):
+            return []
+        outputs = turning.event(
+            state,
+            name,
+            board,
+            before,
+            project.agreement,
+            policy_version=stored.policy_version,
+            timestamp=event.timestamp,
+        )
+        is_frozen = board.standing == "low"
+        if is_frozen != stored.sanctions_frozen:
+            stored.sanctions_frozen = is_frozen
+            outputs += self._copies(state, event, name, stored, project)
+        return outputs
+
+    def _copies(self, state: State, event: Event, name: str, stored: Settings, project: Project | None) -> list[Output]:
+        """Store the settings under the next number, and return the copies."""
+        stored.sequence += 1
+        state.put(key("p", name), stored)
         body: dict[str, Any] = {
             "schema_version": 1,
             "project": name,
@@ -120,6 +173,8 @@ class ProjectSide:
             "policy_version": stored.policy_version,
             "removed": project is None,
             "project_settings": project and project.model_dump(mode="json", exclude={"expected_version"}),
+            "sequence": stored.sequence,
+            "sanctions_frozen": stored.sanctions_frozen,
         }
         return self._to_all(name.encode(), encode(body), event.timestamp, "project")
 
@@ -129,6 +184,11 @@ class ProjectSide:
             for topic in GLOBALS
             for partition in range(self.partitions)
         ]
+
+
+@lru_cache(maxsize=1_024)
+def _known(settings: str) -> Project:
+    return Project.model_validate_json(settings)
 
 
 def _canonical(project: Project) -> str:

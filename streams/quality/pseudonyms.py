@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from streams.events import State
 from streams.quality import holding
+from streams.quality.agreement import telling
 from streams.quality.erasures import Job
 from streams.quality.records import encode
 from streams.quality.task_state import Task, task_key
@@ -41,9 +44,11 @@ def _replace_in(state: State, job: Job, task_id: str) -> None:
     task = state.get(task_key(task_id), Task)
     if task is None:
         return  # given up since it was listed
+    before = [copy(entry) for entry in telling.counted(task)]
     votes = _rename(task, job.id, job.memory.pseudonym)
     if votes:
         state.put(task_key(task_id), task)
+        telling.note(state, task_id, task, task.questions, before)
     job.votes += votes
     job.dropped += holding.drop(state, task_id, task, job.id)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from schemas import Task as Published
 from streams.events import Event, Output, Rejected, State
-from streams.quality import closing, erasures, evidence, labels, outcomes
+from streams.quality import calibrating, closing, erasures, evidence, labels, outcomes
+from streams.quality.agreement import telling
 from streams.quality.case import Case
 from streams.quality.holding import Decoders, Step, keep, leave_waiting, publish_held, reject_all, replay, wait
 from streams.quality.keys import fixed
@@ -83,7 +84,7 @@ def withdraw(state: State, event: Event) -> list[Output]:
     outputs += evidence.move(case, None)
     held = leave_waiting(state, task_id, task)
     task.left = gold
-    outputs = _empty(case) + outputs
+    outputs = _empty(case) + outputs + calibrating.check(case)
     return outputs + reject_all(state, task_id, held, "task_withdrawn", f"task {task_id!r} was withdrawn")
 
 
@@ -110,6 +111,7 @@ def erase(state: State, event: Event, side: str) -> list[Output]:
             publish_held(state, task_id, task)
         leave_waiting(state, task_id, task)
         outputs = [one for one in _empty(_case(state, task_id, task, event)) if one.topic == labels.LABELS]
+        task.losses = []
         if not is_unpublished:
             outputs.append(labels.latest_erased(task_id, event.timestamp))
     return [*outputs, erasures.report(job, event, "done")]
@@ -142,8 +144,10 @@ def _empty(case: Case) -> list[Output]:
     if dropped:
         totals(state).votes -= dropped
     closing.leave_closings(case)
+    before = telling.counted(task)
     has_label = task.published is not None or (task.truth is None and task.phase != "held")
     task.entries, task.counted, task.truth = [], 0, None
+    telling.note(state, case.task_id, task, task.questions, before)
     task.posterior, task.is_counted = [], False
     outputs = labels.withdraw(case) if has_label and task.phase != "withdrawn" else []
     enter(state, task, "withdrawn")

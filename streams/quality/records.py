@@ -16,6 +16,7 @@ QUALITY_EVENTS = "quality-events"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 253_402_300_799_999
+DAY_MS = 86_400_000
 
 encode = msgspec.json.Encoder().encode
 
@@ -27,6 +28,11 @@ def instant(timestamp: int) -> datetime:
     A record's timestamp is its producer's word: what no calendar holds becomes the nearest end.
     """
     return _EPOCH + timedelta(milliseconds=min(max(timestamp, 0), _LAST))
+
+
+def day(timestamp: int) -> int:
+    """Return the day since 1970 of milliseconds since the epoch, bounded as in `instant`."""
+    return min(max(timestamp, 0), _LAST) // DAY_MS
 
 
 class Scored(msgspec.Struct, gc=False):
@@ -103,7 +109,7 @@ def quality_event(
     *,
     event_id: str,
     kind: str,
-    annotator_id: str,
+    annotator_id: str | None,
     project: str,
     policy_version: int,
     timestamp: int,
@@ -114,7 +120,10 @@ def quality_event(
     n: int | None = None,
     numbers: Mapping[str, Any] = MappingProxyType({}),
 ) -> Output:
-    """Return one quality event, keyed by the annotator and counted by its kind; `numbers` are what else is said."""
+    """Return one quality event, counted by its kind; `numbers` are what else is said.
+
+    Its key is the annotator, or the project where it is about no annotator.
+    """
     body: dict[str, Any] = {
         "schema_version": 1,
         "event_id": event_id,
@@ -130,4 +139,4 @@ def quality_event(
         "policy_version": policy_version,
         "at": instant(timestamp),
     }
-    return Output(QUALITY_EVENTS, annotator_id.encode(), encode(body), timestamp, tag=kind)
+    return Output(QUALITY_EVENTS, (annotator_id or project).encode(), encode(body), timestamp, tag=kind)

@@ -16,7 +16,7 @@ def store(state: State, sent: Globals) -> None:
     place = key("g", sent.project, told.space)
     kept = state.get(place, Statistics)
     if kept is None or kept.version < told.version:
-        sums = (told.tasks, told.right, told.given, told.strengths)
+        sums = (told.tasks, told.right, told.given, told.strengths, told.losses, told.gold)
         state.put(place, Statistics(told.version, *map(tuple, sums)))
 
 

@@ -19,7 +19,7 @@ SHARE: Final = 50
 """Or one part in so many of all that a partition has told."""
 
 _DIRTY: Final = key("d")
-KINDS: Final = ("tasks", "right", "given", "strengths")
+_BESIDE: Final = frozenset({"strengths", "losses", "gold"})
 
 
 class Pending(msgspec.Struct, array_like=True):
@@ -41,9 +41,11 @@ def gather(
     state: State, project: str, space_id: str, classes: int, changes: Mapping[str, Sequence[int]], timestamp: int
 ) -> list[Output]:
     """Add differences to a project's sums; return the record that tells them, if it is time."""
-    moved = sum(abs(one) for kind, change in changes.items() if kind != "strengths" for one in change)
+    moved = sum(abs(one) for kind, change in changes.items() if kind not in _BESIDE for one in change)
     if not moved and not any(map(any, changes.values())):
         return []
+    if "gold" in changes:
+        moved = LEAST  # there is little of it, and it is worth a record
     place = key("d", project, space_id)
     pending = state.get(place, Pending) or Pending(classes)
     if not pending.sums:
@@ -56,7 +58,7 @@ def gather(
     pending.sums = sums
     pending.moved += moved
     state.put(place, pending)
-    if pending.moved < max(LEAST, pending.told // SHARE):
+    if "gold" not in changes and pending.moved < max(LEAST, pending.told // SHARE):
         return []
     dirty = state.get(_DIRTY, Dirty) or Dirty()
     state.put(_DIRTY, Dirty([pair for pair in dirty.pairs if pair != (project, space_id)]))

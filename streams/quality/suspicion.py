@@ -9,6 +9,7 @@ import msgspec
 
 from streams.quality.annotator_state import Record
 from streams.quality.checks import Rules, rounded
+from streams.quality.counting import HABIT
 from streams.quality.keys import FIXED
 from streams.quality.reliability import drift
 from streams.quality.reliability.accuracy import interval
@@ -79,6 +80,8 @@ def suspicions(record: Record, rules: Rules, taken_back: str | None = None) -> l
             found.append("fatigue")
         if record.pairs >= PAIRS and _is_inconsistent(record, rules, "consistency" in held):
             found.append("consistency")
+        if record.spammer < HABIT["habit" in held]:
+            found.append("habit")
     if record.is_hasty:
         found.append("speed")
     return found
@@ -101,6 +104,8 @@ def finding(reason: str, record: Record, rules: Rules) -> Finding:
             return Finding(reason, total, drift.ALARM, record.gold_n + record.consensus_n)
         case "consistency":
             return _share(reason, record.alike, record.pairs, rules.p0)
+        case "habit":
+            return Finding(reason, record.spammer, HABIT[0], record.gold_n + record.consensus_n)
         case "speed":
             return Finding(reason, n=record.timed)
         case _:

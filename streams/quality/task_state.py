@@ -42,9 +42,10 @@ class Entry(msgspec.Struct, array_like=True):
 
     `reliability` and `quality` are fixed-point (1e-6), as scored when the annotation was made; `size` bounds the
     bytes of the answers. `places` are the categories chosen, for each part of the questions, -1 where it has none.
-    `is_evidence` says that the annotator was told the posterior the task stands at. `time_ms` is what a submission
-    took, 0 of a correction, and `session` the annotator's. Once its annotator is erased it has a pseudonym and no
-    annotation id.
+    `is_evidence` says that the annotator was told the posterior the task stands at. On a gold task `columns` are what
+    it said of each part's categories when it came, 1e-6 nats. `time_ms` is what a submission took, 0 of a
+    correction, and `session` the annotator's; `day`, since 1970, is that of the annotation's record. Once its
+    annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -57,8 +58,10 @@ class Entry(msgspec.Struct, array_like=True):
     size: int = 0
     places: list[int] = []
     is_evidence: bool = False
+    columns: list[list[int]] = []
     time_ms: int = 0
     session: int = 0
+    day: int = 0
 
     @property
     def is_erased(self) -> bool:
@@ -121,7 +124,7 @@ class Task(msgspec.Struct, array_like=True):
     `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none. `left` are the topics in which
     content lies that went from here, until a null value comes from there. `posterior` is what was last told of each
     part, fixed-point, nothing for a part without categories; `is_counted` says that the project's class frequencies
-    have it.
+    have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part.
     """
 
     phase: Phase
@@ -141,13 +144,14 @@ class Task(msgspec.Struct, array_like=True):
     left: list[str] = []
     posterior: list[list[int]] = []
     is_counted: bool = False
+    losses: list[list[int]] = []
 
 
 class Settings(msgspec.Struct, array_like=True):
     """A project's settings as the decisions need them; shares and factors are fixed-point (1e-6).
 
-    `target_confidence` is 0 where tasks close by redundancy alone. A removed project keeps its `policy_version`, so
-    that an older copy does not bring it back.
+    `target_confidence` is 0 where tasks close by redundancy alone. A removed project keeps its `policy_version` and
+    `sequence`, so that an older copy does not bring it back.
     """
 
     policy_version: int
@@ -162,6 +166,7 @@ class Settings(msgspec.Struct, array_like=True):
     removed: bool = False
     target_confidence: int = 0
     min_redundancy: int = 2
+    sequence: int = 0
 
 
 class Totals(msgspec.Struct, array_like=True):

@@ -26,15 +26,15 @@ from streams.quality import (
     task_state,
     votes,
 )
+from streams.quality.agreement import telling
 from streams.quality.case import resolve
 from streams.quality.decode import contract
-from streams.quality.records import quality_event
+from streams.quality.records import DAY_MS, quality_event
 from streams.quality.returning import ScoredVote, reader
 from streams.quality.task_state import Settings, settings_key, settings_of, task_key
 from streams.quality.ticking import Clock, advance, told_time
 
 RESCORED: Final = frozenset({"settled", "undecided"})
-DAY_MS: Final = 86_400_000
 
 SOURCES: Final = (
     Source("tasks", contract(Task), attrgetter("task_id"), tombstones=True),
@@ -85,7 +85,9 @@ class TaskSide:
     def step(self, state: State, event: Event) -> list[Output]:
         """Apply one event. Raises `Rejected` before anything is changed."""
         late = _late(state, event) if erasures.any_remembered(state) else None
-        return self._apply(state, event) if late is None else late
+        outputs = self._apply(state, event) if late is None else late
+        told = telling.tell_full(state, event.timestamp)
+        return outputs + told if told else outputs
 
     def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
@@ -130,12 +132,14 @@ class TaskSide:
         if task is None or settings is None:
             return holding.hold(state, event, task, per_task=self.held_per_task, tasks=self.held_tasks)
         case, text = resolve(state, task_id, task, settings, event.timestamp)
+        before = telling.counted(task)
         if event.topic == "gold":
             outputs = gold.apply(case, event.value)
         else:
             outputs = votes.apply(case, event.value, self.votes_limit, self.bench_limit)
         task.questions = text
         state.put(task_key(task_id), task)
+        telling.note(state, task_id, task, text, before)
         if event.topic != "gold":
             due = rescoring.voted(state)
             if due:
@@ -157,6 +161,7 @@ class TaskSide:
         outputs, expired = self._expire(state, clock)
         outputs += holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
         outputs += self._rescore_left(state, event.timestamp)
+        outputs += telling.tell_old(state, event.timestamp, self.batch)
         erasures.forget(state, told, self.batch)
         outputs += summing.tell_all(state, event.timestamp)
         return outputs + erasures.go_on(state, event, self.batch, pseudonyms.replace)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from streams.events import Output, Rejected
-from streams.quality import outcomes
+from streams.quality import calibrating, outcomes
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
-from streams.quality.records import encode
+from streams.quality.records import day, encode
 from streams.quality.returning import ScoredVote
 from streams.quality.spaces import answers, places
 from streams.quality.task_state import CLOSED, Entry, totals
@@ -69,6 +69,7 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         places=[] if given is None else places(case.asked, given),
         time_ms=round(annotation.time_spent_s * 1000) if annotation.action == "submit" else 0,
         session=annotation.session,
+        day=day(case.timestamp),
     )
 
 
@@ -97,7 +98,7 @@ def _add(case: Case, entry: Entry) -> list[Output]:
         totals(case.state).votes += 1
     if task.phase == "open":
         return revise(case)
-    return outcomes.judge_by_truth(case, entry) if task.truth is not None else []
+    return outcomes.judge_by_truth(case, entry) + calibrating.check(case) if task.truth is not None else []
 
 
 def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -> list[Output]:
@@ -119,4 +120,6 @@ def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -
         return outputs + revise(case)
     if entry is not None and task.truth is not None:
         outputs += outcomes.judge_by_truth(case, entry)
+    if task.truth is not None:
+        outputs += calibrating.check(case)
     return outputs

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from schemas import Policy
+from schemas import Policy, explain
 from streams.failures import Failure
 from streams.printable import printable
 from streams.replay import crowd_kit, plots, summary, written
@@ -24,7 +25,7 @@ from streams.replay.orders import Order
 from streams.replay.people import people_of
 from streams.replay.playing import Plan, Played, play
 from streams.replay.results import Figures, figures_of, figures_of_batch, majority, mean, verdicts_of
-from streams.replay.spending import curve
+from streams.replay.spending import spending
 
 Watch: TypeAlias = Callable[[str, int], Callable[[int], None]]
 """From what is done, and how many annotations it has, to what is told how many are done."""
@@ -97,13 +98,14 @@ def run(files: Sequence[Path], options: Options) -> int:
     """Replay the files and return the exit code; raises `Failure` for what cannot be used."""
     _demand_extras_and_folders(options)
     results = []
-    with _watched() as watch:
-        for path in files:
+    for path in files:
+        with _watched() as watch:
             result = result_of(path, options, watch)
-            results.append(result)
             told = _told(result, options, watch)
-            if not options.as_json:
-                click.echo("\n".join([*told, ""]))
+        results.append(result)
+        # Not above: what is printed there would go where the progress is shown.
+        if not options.as_json:
+            click.echo("\n".join([*told, ""]))
     if options.as_json:
         click.echo(json.dumps([result.as_json() for result in results], indent=2))
     return 0
@@ -121,15 +123,14 @@ def _demand_extras_and_folders(options: Options) -> None:
 
 
 def with_policy(plan: Plan, **fields: Any) -> Plan:
-    """Return the plan with fields of the project's policy; raises `UsageError` for what this version has not."""
-    for name, value in fields.items():
-        known = Policy.model_fields.get(name)
-        if known is None:
-            raise click.UsageError(f"--{name.replace('_', '-')}: projects have no such policy in this version")
-        allowed = get_args(known.annotation)
-        if name == "weighting" and value not in allowed:
-            raise click.UsageError(f"--policy: expected one of {', '.join(allowed)}, got {value!r}")
-    return replace(plan, policy={**plan.policy, **fields})
+    """Return the plan with fields of the project's policy; raises `UsageError` for what the policy does not allow."""
+    policy = {**plan.policy, **fields}
+    try:
+        Policy.model_validate(policy)
+    except ValidationError as error:
+        flag = "--policy" if "weighting" in fields else "--target-confidence"
+        raise click.UsageError(f"{flag}: {explain(error)}") from None
+    return replace(plan, policy=policy)
 
 
 def result_of(path: Path, options: Options, watch: Watch) -> Result:
@@ -174,7 +175,7 @@ def _told(result: Result, options: Options, watch: Watch) -> list[str]:
     if options.as_json and options.plot is None:
         return []
     progress = watch(f"{history.name}, with fewer votes", len(history.answers))
-    spent = curve(history, labels, result.plan, played, progress)
+    spent = spending(history, labels, result.plan, played, progress)
     if options.plot is not None:
         plots.draw(options.plot, history, labels, verdicts, people_of(history, labels, verdicts), spent)
     return [

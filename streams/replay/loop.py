@@ -60,8 +60,6 @@ class Loop:
     ----------
     refused : Counter
         Dead letters by their reason.
-    written : int
-        How many records the sides wrote.
     """
 
     def __init__(
@@ -70,7 +68,6 @@ class Loop:
         sides: tuple[Side, ...] = (AnnotatorSide(), TaskSide(), ProjectSide(partitions=1))
         lanes = [_Lane(side, table()) for side in sides]
         self.refused: Counter[str] = Counter()
-        self.written = 0
         self._lanes = {lane.side.name: lane for lane in lanes}
         self._readers = {
             source.topic: (lane, lane.intake.gate(source.topic)) for lane in lanes for source in lane.side.sources
@@ -86,6 +83,11 @@ class Loop:
     def tables(self) -> dict[str, LiveState]:
         """Each side's table, by the side's name."""
         return {name: lane.table for name, lane in self._lanes.items()}
+
+    @property
+    def writes(self) -> int:
+        """How often something was written to a table: no more once the sides are at rest."""
+        return sum(lane.table.writes for lane in self._lanes.values())
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -115,7 +117,6 @@ class Loop:
         while waiting:
             for output in self._step(waiting.popleft()):
                 take(output)
-                self.written += 1
                 topic = output.topic
                 if topic == DEAD_LETTERS:
                     self.refused[output.tag] += 1

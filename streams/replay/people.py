@@ -14,7 +14,7 @@ from streams.replay.scoring import Verdict
 
 RULE_GOLD, RULE_SHARE = 10, 0.7
 """The fixed rule that is told apart from evidence: below so much on the first so many gold answers."""
-_SURE = 0.95
+_SURE, _TRUTH = 0.95, 0.95
 _LEAST = 10
 _CLEARLY = 0.1
 
@@ -64,7 +64,7 @@ class Doubt:
     probability : float
         Of `instead`, given how often each who answered is right on the other tasks with known truth.
     voters : list of Person
-        Those who say so, the best first.
+        Those who say so and are right more often than not, the best first; at least three.
     """
 
     task: str
@@ -202,7 +202,8 @@ def confused(history: History, labels: Labels, verdicts: Mapping[str, Verdict]) 
 def doubts(history: History, labels: Labels, people: list[Person]) -> list[Doubt]:
     """Return the truths that are probably wrong, the surest doubt first.
 
-    Each who answered counts log(p (K - 1) / (1 - p)), p being how often they are right on the others of those tasks.
+    Each who answered counts log(p (K - 1) / (1 - p)), p being how often they are right on the others of those tasks;
+    so does the truth itself, of which one in twenty is taken to be wrong.
     """
     by_name = {person.worker: person for person in people}
     classes, found = len(labels.names), []
@@ -211,6 +212,7 @@ def doubts(history: History, labels: Labels, people: list[Person]) -> list[Doubt
         if truth is None:
             continue
         weights = [0.0] * classes
+        weights[truth] = log(_TRUTH * (classes - 1) / (1 - _TRUTH))
         for worker, place in given.items():
             person = by_name[worker]
             # A prior of .7 over 5 answers, and the answer in question left out.
@@ -218,7 +220,8 @@ def doubts(history: History, labels: Labels, people: list[Person]) -> list[Doubt
             weights[place] += max(0.0, log(p * (classes - 1) / (1 - p)))
         instead = weights.index(max(weights))
         probability = 1 / sum(exp(weight - weights[instead]) for weight in weights)
-        voters = sorted((by_name[worker] for worker, place in given.items() if place == instead), key=_best_first)
+        agree = (by_name[worker] for worker, place in given.items() if place == instead)
+        voters = sorted((one for one in agree if 2 * one.right > one.judged), key=_best_first)
         if instead != truth and probability >= _SURE and len(voters) >= 3:
             names = labels.names
             found.append(Doubt(task, names[truth], names[instead], probability, voters, len(given)))

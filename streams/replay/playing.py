@@ -207,18 +207,18 @@ def _annotate(
     progress(len(answers))
 
 
-def _tick(loop: Loop, at: int) -> int:
-    """Tell both sides the time; return how many records followed."""
-    raw, before = _encode({"at": at}), loop.written
+def _tick(loop: Loop, at: int) -> None:
+    raw = _encode({"at": at})
     for topic in ("ticks.a", "ticks.t"):
         loop.send(topic, "0", raw, at)
-    return loop.written - before
 
 
 def _come_to_rest(loop: Loop, ended: int) -> None:
-    """Let time pass until nothing follows from it: what the sides put off is done by then."""
+    """Let time pass until a tick changes nothing any more: what the sides put off is done by then."""
     for after in _QUIET_MS:
         for again in range(_MOST_TICKS):
-            if not _tick(loop, ended + after + again):
+            before = loop.writes
+            _tick(loop, ended + after + again)
+            if loop.writes == before:
                 break
         loop.deliver()

@@ -14,7 +14,7 @@ from streams.replay.history import History
 from streams.replay.labels import Labels
 from streams.replay.people import Person
 from streams.replay.scoring import ECE_BINS, NOTHING, Verdict
-from streams.replay.spending import Spent
+from streams.replay.spending import Spending
 
 
 def demand_matplotlib() -> None:
@@ -29,7 +29,7 @@ def draw(
     labels: Labels,
     verdicts: Mapping[str, Verdict],
     people: list[Person],
-    spent: list[Spent],
+    spent: Spending,
 ) -> None:
     """Draw the three and write them to `path`, whose name says as what; raises `Failure` where that fails."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - an extra, and slow to import
@@ -46,14 +46,17 @@ def draw(
         raise Failure(f"{path}: cannot be drawn: {' '.join(str(error).split())}") from None
 
 
-def _votes(axes: Any, spent: list[Spent]) -> None:
-    scored = all(one.accuracy is not None for one in spent)
-    heights = [100 * (one.accuracy if scored and one.accuracy is not None else one.same) for one in spent]
-    axes.plot([100 * one.share for one in spent], heights, "o-")
-    for one, height in zip(spent, heights, strict=True):
-        axes.annotate(str(one.votes), (100 * one.share, height), xytext=(4, -12), textcoords="offset points")
-    axes.set(title="Votes a task", xlabel="% of the votes paid", xlim=(0, 105))
+def _votes(axes: Any, spent: Spending) -> None:
+    scored = all(one.accuracy is not None for one in (*spent.fixed, *spent.until_sure))
+    for each, name in ((spent.fixed, "so many votes a task"), (spent.until_sure, "until so sure")):
+        heights = [100 * (one.accuracy if scored and one.accuracy is not None else one.same) for one in each]
+        across = [100 * one.share for one in each]
+        axes.plot(across, heights, "o-", label=name)
+        for one, x, y in zip(each[:-1], across, heights, strict=False):
+            axes.annotate(one.name.split()[0], (x, y), xytext=(4, -12), textcoords="offset points")
+    axes.set(title="Votes", xlabel="% of the votes paid", xlim=(0, 105))
     axes.set_ylabel("% of labels right" if scored else "% of labels as with all votes")
+    axes.legend()
 
 
 def _sureness(axes: Any, history: History, labels: Labels, verdicts: Mapping[str, Verdict]) -> None:

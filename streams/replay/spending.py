@@ -11,55 +11,75 @@ from streams.replay.playing import Plan, Played, play
 from streams.replay.results import figures_of, verdicts_of
 from streams.replay.scoring import Verdict
 
+_MOST_SHARE = 0.99
 _LEVELS = (1, 2, 3, 4, 5, 7, 9, 12, 16, 24, 32)
+_TARGETS = (0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A replay with so many votes a task.
+    """A replay with fewer votes.
 
     Attributes
     ----------
+    name : str
+        How many votes a task had, or how sure its label was when it closed.
     share : float
         Of the votes that were paid.
     same : float
         The share of tasks whose label is the one that all votes give.
     """
 
-    votes: int
+    name: str
     share: float
     same: float
     accuracy: float | None
 
 
-def curve(
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What came of fewer votes: as many a task for all, or until a label is sure; the last of each is all votes."""
+
+    fixed: list[Spent]
+    until_sure: list[Spent]
+
+
+def spending(
     history: History, labels: Labels, plan: Plan, full: Played, progress: Callable[[int], None] = lambda _: None
-) -> list[Spent]:
-    """Replay with one vote a task, two, and so on, up to what tasks have; `full` is the replay with all of them.
+) -> Spending:
+    """Replay with one vote a task, two, and so on, up to what tasks have, and until labels are so and so sure.
 
     The votes that are spent are the first ones in the order of the plan.
+
+    Parameters
+    ----------
+    full : Played
+        The replay under the plan.
     """
-    most = max(history.votes.values())
     expected = verdicts_of(full.newest, labels)
-    spent = []
-    for votes in (level for level in _LEVELS if level < most):
-        played = play(history, labels, replace(plan, redundancy=None, at_most=votes), 0, progress)
+
+    def spent(name: str, changed: Plan) -> Spent:
+        played = play(history, labels, changed, 0, progress)
         figures = figures_of(history, labels, played)
-        spent.append(
-            Spent(
-                votes,
-                figures.votes_used_share or 0.0,
-                _same(expected, verdicts_of(played.first, labels)),
-                figures.accuracy_first,
-            )
-        )
+        same = _same(expected, verdicts_of(played.first, labels))
+        return Spent(name, figures.votes_used_share or 0.0, same, figures.accuracy_first)
+
     figures = figures_of(history, labels, full)
-    return [*spent, Spent(most, figures.votes_used_share or 1.0, 1.0, figures.accuracy)]
+    everything = Spent("all", figures.votes_used_share or 1.0, 1.0, figures.accuracy)
+    most = max(history.votes.values())
+    fixed = [
+        spent(f"{votes} a task", replace(plan, redundancy=None, at_most=votes)) for votes in _LEVELS if votes < most
+    ]
+    until = [
+        spent(f"{target:.0%} sure", replace(plan, redundancy=None, policy={**plan.policy, "target_confidence": target}))
+        for target in _TARGETS
+    ]
+    return Spending([*fixed, everything], [*until, everything])
 
 
-def needed(spent: list[Spent], same: float) -> Spent:
-    """Return the cheapest that gives so many of the labels that all votes give."""
-    return next(one for one in spent if one.same >= same or one is spent[-1])
+def needed(spent: list[Spent], same: float) -> Spent | None:
+    """Return the cheapest that gives so many of the labels that all votes give; None where only all do."""
+    return next((one for one in spent[:-1] if one.same >= same and one.share <= _MOST_SHARE), None)
 
 
 def _same(expected: Mapping[str, Verdict], found: Mapping[str, Verdict]) -> float:

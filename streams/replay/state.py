@@ -20,10 +20,13 @@ class LiveState:
     ----------
     values : dict of str to Struct
         The table.
+    writes : int
+        How often something was put or deleted.
     """
 
     def __init__(self) -> None:
         self.values: dict[str, msgspec.Struct] = {}
+        self.writes = 0
 
     def get(self, key: str, type: type[T]) -> T | None:  # noqa: ARG002 - it stands there as it was put
         """Return the value under `key`, or None."""
@@ -32,10 +35,12 @@ class LiveState:
     def put(self, key: str, value: msgspec.Struct) -> None:
         """Store `value` under `key`."""
         self.values[key] = value
+        self.writes += 1
 
     def delete(self, key: str) -> None:
         """Remove `key`."""
         self.values.pop(key, None)
+        self.writes += 1
 
     def find(self, prefixes: tuple[str, ...], needle: bytes, after: str, most: int) -> list[str]:
         """Return keys in their order, see `streams.events.State`."""

@@ -22,11 +22,12 @@ from streams.replay.people import (
 from streams.replay.playing import Played
 from streams.replay.results import Figures, verdicts_of
 from streams.replay.scoring import Verdict
-from streams.replay.spending import Spent, needed
+from streams.replay.spending import Spending, Spent, needed
 
 SURE = 0.8
 """Labels that are less sure than this are worth a second look."""
 _SHOWN = 5
+_TARGETS = ("95% sure", "99% sure")
 _INDENT = 11
 
 
@@ -79,7 +80,7 @@ def table(history: History, methods: Mapping[str, Figures], gold: int, seeds: in
     return lines
 
 
-def advice(history: History, labels: Labels, played: Played, spent: list[Spent]) -> list[str]:
+def advice(history: History, labels: Labels, played: Played, spent: Spending) -> list[str]:
     """Return what a team can act on, a few lines on each matter."""
     verdicts = verdicts_of(played.newest, labels)
     people = people_of(history, labels, verdicts)
@@ -98,19 +99,20 @@ def _about(what: str, lines: Sequence[str]) -> list[str]:
     return [f"  {what if not number else '':<{_INDENT}} {line}" for number, line in enumerate(lines)]
 
 
-def _votes(history: History, spent: list[Spent]) -> list[str]:
+def _votes(history: History, spent: Spending) -> list[str]:
     paid = sum(history.votes.values())
     lines = [f"{paid:,} were paid, {paid / len(history.votes):.1f} a task"]
-    if len(spent) > 1:
-        for same in (0.95, 0.98):
-            one = needed(spent, same)
-            if one is spent[-1] or one.share > 0.99:
-                lines.append(f"fewer do not give {same:.0%} of the labels that all of them give")
-                break
-            lines.append(
-                f"{one.votes} a task give {one.same:.1%} of the labels that all give, for {one.share:.0%} of them"
-            )
+    found = [needed(spent.fixed, same) for same in (0.95, 0.98)]
+    lines += [_gives(one.name, one) for one in dict.fromkeys(found) if one is not None]
+    if len(spent.fixed) > 1 and not any(found):
+        lines.append("fewer for all tasks alike do not give 95% of the labels that all of them give")
+    lines += [_gives(f"closing tasks at {one.name}", one) for one in spent.until_sure if one.name in _TARGETS]
     return lines
+
+
+def _gives(how: str, one: Spent) -> str:
+    right = "" if one.accuracy is None else f"; {one.accuracy:.1%} are right"
+    return f"{how} takes {one.share:.0%} of them and gives {one.same:.1%} of the labels that all give{right}"
 
 
 def _labels(history: History, labels: Labels, played: Played, verdicts: Mapping[str, Verdict]) -> list[str]:

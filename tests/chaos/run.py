@@ -21,6 +21,7 @@ from tests.chaos.stage import PARTITIONS, Stage
 from tests.chaos.truth import INPUTS, Truth, refusal_faults, truth_of
 from tests.chaos.undisturbed import Outcome, live_agreement, outcome_faults, run_undisturbed
 from tests.kafka.reconciling import (
+    agreement_in,
     latest_labels,
     promise_faults,
     read_outputs,
@@ -179,4 +180,4 @@ async def _judge(bootstrap: str, namespace: str, truth: Truth, report: Report) -
     report.annotations = len(outputs["annotations.scored"])
     report.labels = len(outputs["labels"])
     report.dead_letters = len(outputs["dead-letters"])
-    return Outcome(votes_in(replays), latest_labels(outputs["labels"]))
+    return Outcome(votes_in(replays), latest_labels(outputs["labels"]), agreement_in(replays))

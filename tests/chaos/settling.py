@@ -16,7 +16,7 @@ from tests.chaos.truth import Truth
 from tests.kafka.cluster import Worker
 
 QUIET_S = 4.0
-WATCHED = ("annotations.scored", "labels", "dead-letters", "outcomes")
+WATCHED = ("annotations.scored", "labels", "dead-letters", "outcomes", "project-deltas", "agreement")
 
 
 async def settle(workers: Sequence[Worker], bootstrap: str, namespace: str, truth: Truth, seconds: float) -> bool:

@@ -20,7 +20,15 @@ from streams.quality.tasks import TaskSide
 from tests.chaos.poison import EXPECTED, OUTSIDE, brew
 from tests.chaos.truth import INPUTS, Truth, refusal_faults, truth_of
 from tests.chaos.undisturbed import Outcome, live_agreement, outcome_faults
-from tests.kafka.reconciling import MAX_VALUE_BYTES, OUTPUTS, latest_labels, promise_faults, replay_faults, votes_in
+from tests.kafka.reconciling import (
+    MAX_VALUE_BYTES,
+    OUTPUTS,
+    agreement_in,
+    latest_labels,
+    promise_faults,
+    replay_faults,
+    votes_in,
+)
 from tests.kafka.replaying import Replay, run
 from tests.kafka.workload import Message, make
 
@@ -63,7 +71,7 @@ class Played:
         ]
 
     def outcome(self) -> Outcome:
-        return Outcome(votes_in(self.replays), latest_labels(self.logs["labels"]))
+        return Outcome(votes_in(self.replays), latest_labels(self.logs["labels"]), agreement_in(self.replays))
 
 
 def _append(logs: Logs, topic: str, records: Iterable[Message | Output]) -> None:
@@ -126,6 +134,7 @@ def played(*, gold_first: bool = True, poison: int = 60) -> Played:
         (t, ["globals.t", *tasks, "annotations.scored"]),
         *([] if gold_first else [(t, ["gold"])]),
         (a, ["outcomes"]),
+        (p, ["project-deltas"]),
     ]
     return Played(logs, _play(logs, order), truth)
 
@@ -233,6 +242,11 @@ def test_the_same_outcome_passes_and_a_lost_vote_or_another_label_is_told() -> N
     fewer = replace(one, votes={**one.votes, task: one.votes[task][1:]})
     assert outcome_faults(fewer, one, set())
     assert outcome_faults(one, fewer, set())
+    question, sums = next(iter(one.sums.items()))
+    place = next(iter(sums))
+    off = replace(one, sums={**one.sums, question: {**sums, place: sums[place] + 1}})
+    assert outcome_faults(off, one, set())
+    assert outcome_faults(replace(one, sums={}), one, set())
     frozen = next(task for task in one.labels if task.startswith("frozen"))
     other = replace(one, labels={**one.labels, frozen: {**one.labels[frozen], "status": "withdrawn"}})
     assert outcome_faults(other, one, set())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from streams.quality.projects import ProjectSide
 from streams.quality.task_state import Entry
 from streams.quality.tasks import TaskSide
 from streams.topics import full_name
@@ -15,7 +16,7 @@ from tests.chaos.settling import settle
 from tests.chaos.stage import PARTITIONS, READY_S
 from tests.chaos.truth import Truth
 from tests.kafka.cluster import Record, Worker, make_topics, producing, settings_for, until
-from tests.kafka.reconciling import latest_labels, read_topics, votes_in
+from tests.kafka.reconciling import agreement_in, latest_labels, read_topics, votes_in
 from tests.kafka.replaying import logged
 
 MOST_UNACKNOWLEDGED = 20_000
@@ -25,11 +26,12 @@ MOST_UNACKNOWLEDGED = 20_000
 class Outcome:
     """What a run came to, as far as two runs can be compared.
 
-    Agreement sums and the ledger belong here as soon as there are any.
+    The ledger belongs here as soon as there is one.
     """
 
     votes: Mapping[str, list[Entry]]
     labels: Mapping[str, Mapping[str, Any]]
+    sums: Mapping[str, Mapping[int, int]]
 
 
 async def run_undisturbed(
@@ -47,8 +49,9 @@ async def run_undisturbed(
     finally:
         await asyncio.to_thread(worker.stop)
     outputs = await read_topics(bootstrap, namespace, ["labels"])
-    tables = await logged(bootstrap, namespace, TaskSide(), PARTITIONS)
-    return Outcome(votes_in(tables), latest_labels(outputs["labels"]))
+    sides = TaskSide(), ProjectSide(PARTITIONS)
+    tables = [again for side in sides for again in await logged(bootstrap, namespace, side, PARTITIONS)]
+    return Outcome(votes_in(tables), latest_labels(outputs["labels"]), agreement_in(tables))
 
 
 async def _copy(bootstrap: str, namespace: str, inputs: Mapping[str, Sequence[Record]]) -> None:
@@ -73,7 +76,7 @@ async def _copy(bootstrap: str, namespace: str, inputs: Mapping[str, Sequence[Re
 
 
 def outcome_faults(found: Outcome, undisturbed: Outcome, gold: Container[str]) -> list[str]:
-    """Return where the votes, or the labels of the project whose reliability is frozen, differ.
+    """Return where votes, sums of agreement, or labels of the project whose reliability is frozen differ.
 
     The labels of `gold` tasks are left out: they depend on which came first, the answer or the votes.
     """
@@ -83,6 +86,7 @@ def outcome_faults(found: Outcome, undisturbed: Outcome, gold: Container[str]) -
     )
     return [
         *_differing("votes against the undisturbed run", _votes(found), _votes(undisturbed)),
+        *_differing("agreement against the undisturbed run", found.sums, undisturbed.sums),
         *_differing("frozen labels against the undisturbed run", decided, undisturbed_decided),
     ]
 

@@ -121,12 +121,13 @@ def test_what_cannot_be_replayed_says_why(one: Letter, why: str | None) -> None:
     assert told == why if why is None or told is None else why in told
 
 
-def test_what_was_replayed_can_be_again_while_its_bytes_are_there_and_an_outcome_never() -> None:
+def test_what_was_replayed_can_be_again_while_its_bytes_are_there_and_what_is_added_up_never() -> None:
     (again,) = letters(died(7), mark(7))
     (gone,) = letters(mark(7))
     assert obstacle(again) is None
     assert "its bytes are gone since it was replayed as annotations/1/9" in (obstacle(gone) or "")
-    assert "outcomes have no id" in (obstacle(msgspec.structs.replace(again, topic="outcomes")) or "")
+    for topic in ("outcomes", "project-deltas"):
+        assert f"{topic} have no id" in (obstacle(msgspec.structs.replace(again, topic=topic)) or "")
 
 
 @given(st.binary(max_size=20), st.integers(1, 64), st.integers(0, 63))

@@ -18,6 +18,7 @@ SOURCES = (
     "annotators",
     "annotations.scored",
     "outcomes",
+    "project-deltas",
     "globals.a",
     "globals.t",
     "ticks.a",
@@ -33,6 +34,7 @@ IDENTITY = {
     "annotators": "annotator_id",
     "annotations.scored": "task_id",
     "outcomes": "annotator_id",
+    "project-deltas": "project",
     "globals.a": "project",
     "globals.t": "project",
 }
@@ -124,6 +126,10 @@ def _outcome(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
     return {**VALID["outcomes"][0], **ids, "sign": rng.choice([1, 1, -1])}
 
 
+def _delta(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
+    return {**rng.choice(VALID["project-deltas"]), "project": ids["project"], "changes": rng.choice([0, 1, 64])}
+
+
 def _annotation(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
     action = rng.choice(["submit"] * 5 + ["edit", "withdraw"])
     body: dict[str, Any] = ids | {
@@ -155,6 +161,7 @@ MAKERS: dict[str, Callable[[Ids, int, random.Random], dict[str, Any]]] = {
     "annotators": _annotator,
     "annotations.scored": _scored,
     "outcomes": _outcome,
+    "project-deltas": _delta,
     "globals.a": _globals,
     "globals.t": _globals,
     "ticks.a": _tick,

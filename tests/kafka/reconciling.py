@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from streams.events import Side
+from streams.quality.agreement.gathering import Question
+from streams.quality.agreement.telling import Pending, differences
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.projects import ProjectSide
 from streams.quality.task_state import Entry, Task, task_key
@@ -24,9 +26,11 @@ MAX_VALUE_BYTES = 262_144
 OUTPUTS = (
     "annotations.scored",
     "outcomes",
+    "project-deltas",
     "labels",
     "labels.latest",
     "quality-events",
+    "agreement",
     "dead-letters",
     "globals.a",
     "globals.t",
@@ -146,3 +150,19 @@ def votes_in(replays: Iterable[Replay]) -> dict[str, list[Entry]]:
         for key, value in again.logged.items()
         if key.startswith(prefix)
     }
+
+
+def agreement_in(replays: Iterable[Replay]) -> dict[str, dict[int, int]]:
+    """Return the sums of agreement by project and question: what the project side has, and what is still to be told."""
+    sums: dict[str, Counter[int]] = defaultdict(Counter)
+    for again in replays:
+        for key, value in again.logged.items():
+            match again.side, key.split("\x1f"):
+                case ProjectSide.name, ["g", project, number] if number.isdigit():
+                    question = msgspec.json.decode(value[1:], type=Question)
+                    sums[f"{project}/{question.name}"].update(question.sums)
+                case TaskSide.name, ["g", project]:
+                    for told in differences(msgspec.json.decode(value[1:], type=Pending)):
+                        for (_, place), difference in told.sums().items():
+                            sums[f"{project}/{told.leaf.name}"][place] += difference
+    return {name: {place: n for place, n in of.items() if n} for name, of in sums.items() if any(of.values())}

@@ -28,14 +28,14 @@ from tests.kafka.workload import Message, annotation, gold, project, task
 NONE: frozenset[str] = frozenset()
 LOGS = {f"{side}-changelog" for side in SIDES}
 READS: Mapping[Role, frozenset[str]] = {
-    "administrator": frozenset({"dead-letters", "quality-events", "erasures.done"}),
+    "administrator": frozenset({"dead-letters", "quality-events", "agreement", "erasures.done"}),
     "operator": frozenset({"dead-letters"}),
     "producer": NONE,
     "gold-keeper": NONE,
     "reviewer": NONE,
     "gateway": frozenset({"projects", "tasks"}),
     "worker": frozenset(
-        {"projects", "tasks", "gold", "annotators", "annotations", "annotations.scored", "outcomes"}
+        {"projects", "tasks", "gold", "annotators", "annotations", "annotations.scored", "outcomes", "project-deltas"}
         | {"globals.a", "globals.t", "ticks.a", "ticks.t", "erasures.a", "erasures.t"}
         | LOGS
     ),
@@ -49,15 +49,24 @@ WRITES: Mapping[Role, frozenset[str]] = {
     "administrator": frozenset({"projects", "annotators", "erasures.a", "erasures.t", "dead-letters"}),
     "operator": frozenset(
         {"dead-letters", "projects", "annotators", "tasks", "annotations", "annotations.scored", "outcomes"}
-        | {"globals.a", "globals.t", "erasures.a", "erasures.t"}
+        | {"project-deltas", "globals.a", "globals.t", "erasures.a", "erasures.t"}
     ),
     "producer": frozenset({"tasks"}),
     "gold-keeper": frozenset({"gold"}),
     "reviewer": NONE,
     "gateway": frozenset({"annotations"}),
     "worker": frozenset(
-        {"annotations.scored", "outcomes", "globals.a", "globals.t", "ticks.a", "ticks.t"}
-        | {"labels", "labels.latest", "quality-events", "dead-letters", "erasures.done"}
+        {
+            "annotations.scored",
+            "outcomes",
+            "project-deltas",
+            "agreement",
+            "globals.a",
+            "globals.t",
+            "ticks.a",
+            "ticks.t",
+        }
+        | {"agreement", "labels", "labels.latest", "quality-events", "dead-letters", "erasures.done"}
         | LOGS
     ),
     "reader": NONE,

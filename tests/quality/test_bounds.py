@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from streams.quality.tasks import TaskSide
 from tests.quality.campaign import Campaign, reasons, rejections
 
 STATE_BYTES = 3_000_000
+LABEL_BYTES = 400_000
 
 
 def largest(campaign: Campaign) -> int:
@@ -54,6 +56,38 @@ def test_questions_too_large_to_keep_are_refused() -> None:
     classes = ["\U0001f642" * 190 + str(n) for n in range(10, 60)]
     asked = [{"question_id": f"q{n}", "label_space": {"type": "classification", "classes": classes}} for n in range(12)]
     assert reasons(campaign.publish(questions=asked)) == ["oversized"]
+
+
+def dialogs(n: int, turn: dict[str, Any]) -> list[dict[str, Any]]:
+    space = {"type": "multi_turn_dialog", "turns": {f"t{n}": turn for n in range(200)}}
+    return [{"question_id": f"q{number}", "label_space": space} for number in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("turn", "given"),
+    [
+        ({"type": "likert_scale", "min": 0, "max": 49}, lambda n: n),
+        ({"type": "free_text"}, lambda n: chr(97 + n)),
+        (
+            {"type": "span_annotation", "labels": ["p"]},
+            lambda n: [{"start": 8 * at + n, "end": 8 * at + n + 2, "label": "p"} for at in range(4)],
+        ),
+    ],
+    ids=["ratings", "texts", "spans"],
+)
+def test_a_label_stays_below_what_a_record_takes(turn: dict[str, Any], given: Callable[[int], Any]) -> None:
+    campaign = Campaign()
+    campaign.settings(2, policy={"redundancy": 5, "max_redundancy": 5})
+    asked = dialogs(7, turn)
+    campaign.publish(questions=asked, task_type="multi_turn_dialog")
+    answers = [
+        {one["question_id"]: {"turns": {f"t{at}": given(n) for at in range(200)}} for one in asked} for n in range(5)
+    ]
+    outputs = [output for n, answer in enumerate(answers) for output in campaign.vote(f"a{n}", answer)]
+    sizes = [len(output.value or b"") for output in outputs if output.topic == "labels"]
+    assert sizes
+    assert max(sizes) < LABEL_BYTES
+    assert largest(campaign) < STATE_BYTES
 
 
 def test_a_known_answer_too_large_to_keep_with_every_vote_is_refused() -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from streams.events import DEAD_LETTERS, Event, Output, Rejected, Side
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.erasures import DONE, MEMORY_MS
+from streams.quality.records import DAY_MS
 from streams.quality.task_state import Task, task_key
-from streams.quality.tasks import DAY_MS, TaskSide
+from streams.quality.tasks import TaskSide
 from streams.replay.state import apply
 from tests.quality import sent
 from tests.quality.campaign import AT, CLASSES, event, settings, task, validate

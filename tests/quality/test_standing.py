@@ -14,7 +14,7 @@ from streams.events import Output
 from streams.quality import checks
 from streams.quality.annotator_state import Record, Stats, record_key
 from streams.quality.annotators import AnnotatorSide
-from streams.quality.keys import key
+from streams.quality.keys import FIXED, key
 from streams.quality.reliability.gold_test import bar, evidence
 from streams.quality.standing import HOUR_MS
 from streams.quality.suspicion import gold_evidence
@@ -292,6 +292,28 @@ def test_who_answers_alike_tasks_differently_is_watched() -> None:
     assert record(table).pairs == 5 * 12 * 11 // 2
 
 
+def shown(truth: int, given: int) -> dict[str, Any]:
+    return {"evidence": [{"space": "0123456789abcdef", "classes": 2, "given": given, "change": [[truth, FIXED]]}]}
+
+
+def test_who_answers_the_same_whatever_is_asked_is_watched_though_nearly_always_right() -> None:
+    def answers(*given: int) -> list[Sent]:
+        told = [(n, int(n % 15 == 14)) for n in range(200)]
+        return [
+            (
+                "outcomes",
+                outcome(f"g{n}", kind="consensus", correct=given[truth] == truth, **shown(truth, given[truth])),
+            )
+            for n, truth in told
+        ]
+
+    outputs, _ = play(*answers(0, 0))
+    assert changes(outputs) == ["watched"]
+    body = change(outputs)
+    assert (body["reasons"], body["value"], body["threshold"]) == (["habit"], 0.0, 0.02)
+    assert changes(play(*answers(0, 1))[0]) == []
+
+
 def test_who_becomes_worse_is_watched_and_so_is_who_tires() -> None:
     good = told(60, correct=True, kind="consensus", session=1)
     outputs, _ = play(*good, *told(12, start=60, kind="consensus", session=1))
@@ -525,3 +547,30 @@ def test_the_side_finds_whom_the_test_finds_and_nobody_else() -> None:
         right = [sum(answers[: n + 1]) for n in range(len(answers))]
         reached = [n for n, k in enumerate(right) if evidence(k, n + 1, 600_000, 800_000) >= bar(50_000)]
         assert (None if first is None else first["n"] - 1) == (reached[0] if reached else None)
+
+
+def test_a_change_tells_all_that_is_known_of_the_work() -> None:
+    consensus = [
+        ("outcomes", outcome(f"c{n}", kind="consensus", task_type="likert_scale", answer=3 + n % 3, truth=1 + n % 3))
+        for n in range(6)
+    ]
+    gold = told(4, task_type="likert_scale", answer=5, truth=1, time_spent_s=8, similarity_key="k")
+    outputs, _ = play(TICK, *consensus, *gold)
+    assert change(outputs)["kind"] == "standing_training"
+    assert change(outputs)["work"] == {
+        "gold_n": 4,
+        "gold_correct": 0,
+        "accuracy": 0.388889,
+        "consensus_n": 6,
+        "consensus_agree": 6,
+        "agreement": 0.863636,
+        "timed": 4,
+        "quartiles_s": [7.439, 7.439, 7.439],
+        "pairs": 6,
+        "alike": 6,
+        "bias": 2.8,
+        "spread": 1.0,
+        "spammer_score": None,
+        "drift": 0.0,
+        "fatigue": 0.0,
+    }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streams.quality.tasks import TaskSide
-from tests.quality.campaign import Campaign, bodies, labels, outcomes, reasons
+from tests.quality.campaign import ANIMALS, Campaign, bodies, labels, outcomes, reasons
 
 
 @pytest.fixture
@@ -213,3 +213,41 @@ def test_several_questions_make_one_gold_incorrect() -> None:
     out = campaign.vote("a0", {"left": "b", "right": "b"})
     assert len(bodies(out, "outcomes")) == 2
     assert len(bodies(out, "quality-events")) == 1
+
+
+# What the annotator side learns beside the verdict
+
+
+def test_an_outcome_says_when_the_vote_was_made_how_long_it_took_and_what_the_task_is_like() -> None:
+    campaign = Campaign()
+    campaign.publish(similarity_key="camera-4")
+    campaign.gold("cat")
+    (told,) = bodies(campaign.vote("a0", "cat", time_spent_s=12.5, session=3), "outcomes")
+    assert (told["session"], told["time_spent_s"], told["similarity_key"]) == (3, 12.5, "camera-4")
+
+
+def test_a_correction_takes_the_time_back_and_tells_none_of_its_own() -> None:
+    campaign = Campaign()
+    campaign.publish()
+    campaign.gold("cat")
+    campaign.vote("a0", "cat", time_spent_s=12.5, session=3)
+    told = bodies(campaign.edit("a0", "dog", time_spent_s=1, session=4), "outcomes")
+    assert [(one["sign"], one["session"], one["time_spent_s"]) for one in told] == [(-1, 3, 12.5), (1, 4, None)]
+
+
+def test_of_several_questions_the_first_tells_the_time() -> None:
+    campaign = Campaign()
+    campaign.publish(questions=[{"question_id": name, "label_space": ANIMALS} for name in ("q", "r")])
+    campaign.gold({"q": "cat", "r": "dog"})
+    told = bodies(campaign.vote("a0", {"q": "cat", "r": "cat"}, time_spent_s=12.5), "outcomes")
+    assert [(one["question_id"], one["time_spent_s"]) for one in told] == [("q", 12.5), ("r", None)]
+
+
+def test_what_was_told_of_a_task_is_taken_back_as_it_was_told() -> None:
+    campaign = Campaign()
+    campaign.publish(similarity_key="camera-4")
+    campaign.gold("cat")
+    campaign.vote("a0", "cat")
+    campaign.publish(similarity_key="camera-5")
+    (back,) = bodies(campaign.withdraw("a0"), "outcomes")
+    assert (back["sign"], back["similarity_key"]) == (-1, "camera-4")

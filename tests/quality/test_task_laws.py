@@ -18,8 +18,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from streams.events import DEAD_LETTERS, Event, Output, Rejected, coordinates
+from streams.quality.records import DAY_MS
 from streams.quality.task_state import CLOSED, Task, Totals
-from streams.quality.tasks import DAY_MS, TaskSide
+from streams.quality.tasks import TaskSide
 from streams.replay.state import apply
 from tests.quality.campaign import (
     ANIMALS,

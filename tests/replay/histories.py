@@ -29,7 +29,8 @@ def truths(path: Path, *rows: str) -> Path:
 
 def history(rows: Iterable[str], truth: Iterable[str] = (), labels: Labels | None = None) -> tuple[History, Labels]:
     """Return a history of `rows`, each ``task worker label``, and its labels."""
-    answers = [Answer(line, *row.split(), None, None) for line, row in enumerate(rows, 2)]
+    split = (row.split() for row in rows)
+    answers = [Answer(line, task, worker, label, None, None) for line, (task, worker, label) in enumerate(split, 2)]
     counts: dict[str, set[str]] = {}
     for answer in answers:
         counts.setdefault(answer.task, set()).add(answer.worker)

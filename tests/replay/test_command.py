@@ -201,7 +201,17 @@ def test_a_wrong_flag_is_one_line(
 
 def test_a_policy_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = votes(tmp_path / "a.csv", "t1 ann duck", "t1 bob swan")
-    assert refused(capsys, 2, path, "--policy", "random").startswith("--policy: expected one of reliability, uniform")
+    line = refused(capsys, 2, path, "--policy", "random")
+    assert line.startswith("--policy: weighting: Input should be 'reliability', ")
+
+
+def test_a_task_may_close_as_soon_as_it_is_sure(campaign: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = as_json(capsys, campaign, "--target-confidence", 0.9)
+    assert 0.4 <= found["votes_used_share"] < 1
+    assert found["unlabelled"] == 0
+    assert refused(capsys, 2, campaign, "--target-confidence", 0.4).startswith(
+        "Invalid value for '--target-confidence'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 
 from schemas import CONTRACTS, DeadLetter
 from streams.events import DEAD_LETTERS, Output
+from streams.quality.keys import key
+from streams.quality.rescoring import Round
 from streams.quality.task_state import Task, task_key
 from streams.replay import loop, playing
 from streams.replay.loop import Loop
@@ -161,6 +163,14 @@ def test_what_flows_between_the_sides_keeps_to_the_contracts(tmp_path: Path, mon
     play(found, names, Plan(gold_share=0.2), 0)
     assert {"annotations.scored", "outcomes", "labels", "globals.a", "globals.t"} <= topics
     assert loop.DELAYED in topics
+
+
+def test_it_ends_when_the_sides_are_at_rest(tmp_path: Path) -> None:
+    found, names = simulated(tmp_path, "skewed-90", tasks=1_300, redundancy=1)
+    played = play(found, names, Plan(order=Order.random), 0)
+    standing = played.tables["tasks"].get(key("n"), Round)
+    assert standing is not None
+    assert (standing.left, standing.is_busy) == (0, False)
 
 
 def test_a_seed_gives_the_same_labels_again(tmp_path: Path) -> None:

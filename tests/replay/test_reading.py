@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from streams.replay.history import Columns, History, read
 from streams.replay.labels import Labels, labels_of
 from tests.replay.histories import COLUMNS, file, truths, votes
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"task": "t1", "worker": "ann", "label": "duck", "time_spent_s": 4.5, "timestamp": "2026-03-01T10:00:00Z"},
     {"task": "t2", "worker": "bob", "label": "swan", "time_spent_s": None, "timestamp": None},
 ]

@@ -40,6 +40,21 @@ The more classes, the more a class's frequency is confounded with who confuses i
 CLASS_PRIOR_FLOOR: Final = 0.04
 """Share of the tasks that is spread evenly over the classes: no class is taken to be rarer than its part of it."""
 
+SLIPS: Final = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+"""Shares of the tasks on which the votes may say nothing of the truth, all equally probable before gold tells."""
+
+CALIBRATED_GOLD: Final = 20
+"""From so many gold tasks on, a confidence may be read as a frequency."""
+
+SURE_TEMPER: Final = 0.85
+"""What the log posterior is multiplied with before a task is closed early: votes are not as independent as it says."""
+
+SURE_ANSWERS: Final = 20.0
+"""So many answers of an annotator have to be known before a task is closed early for what that annotator says..."""
+
+SURE_VOTES: Final = 2
+"""... and so many such annotators have to have voted."""
+
 FEEDBACK_VOTES: Final = 2
 """From so many votes on, a task tells its voters what it has come to; gold does from the first."""
 

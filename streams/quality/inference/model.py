@@ -43,11 +43,14 @@ class Model(msgspec.Struct, frozen=True, eq=False):
         The annotator's probability of a right answer, all classes alike; fixed-point (1e-6).
     strengths : tuple of int
         The mixture over `constants.STRENGTHS`, fixed-point.
+    answers : float
+        How many answers are known.
     """
 
     columns: tuple[tuple[int, ...], ...]
     accuracy: int
     strengths: tuple[int, ...]
+    answers: float
 
 
 def written(cells: dict[int, int]) -> str:
@@ -99,6 +102,7 @@ def _model(base: Base, counts: str) -> Model:
         columns=tuple(map(tuple, columns)),
         accuracy=round(FIXED * accuracy),
         strengths=tuple(round(FIXED * weight) for weight in omega),
+        answers=sum(totals),
     )
 
 

@@ -8,6 +8,7 @@ from math import log
 import msgspec
 
 from streams.quality.inference import constants
+from streams.quality.inference.slip import expected
 from streams.quality.keys import FIXED
 
 _NEAR = 1e-3
@@ -25,6 +26,10 @@ class Statistics(msgspec.Struct, array_like=True, frozen=True):
         Of each class: the mass of right answers, and of all answers, where it is the truth.
     strengths : tuple of int
         How many annotators each of `constants.STRENGTHS` suits.
+    losses : tuple of int
+        What the votes on gold tasks lost by each of `constants.SLIPS`, nats; see `streams.quality.inference.slip`.
+    gold : tuple of int
+        How many gold tasks that is, in one number; not in fixed point.
     """
 
     version: int
@@ -32,6 +37,8 @@ class Statistics(msgspec.Struct, array_like=True, frozen=True):
     right: tuple[int, ...]
     given: tuple[int, ...]
     strengths: tuple[int, ...]
+    losses: tuple[int, ...]
+    gold: tuple[int, ...]
 
 
 class Base(msgspec.Struct, frozen=True, eq=False):
@@ -47,18 +54,32 @@ class Base(msgspec.Struct, frozen=True, eq=False):
         What the odds of a right answer gain when the truth is that class, nats.
     strengths : tuple of float
         Log share of the annotators that each strength suits.
+    slip : float
+        Share of the tasks on which the votes say nothing of the truth, as far as gold tells.
+    is_calibrated : bool
+        Whether gold tells enough.
     """
 
     prior: tuple[int, ...]
     accuracy: float
     lift: tuple[float, ...]
     strengths: tuple[float, ...]
+    slip: float
+    is_calibrated: bool
 
 
 def unknown(classes: int) -> Statistics:
     """Return what is assumed of a label space with so many classes before anything is known."""
     nothing = (0,) * classes
-    return Statistics(0, nothing, nothing, nothing, (0,) * len(constants.STRENGTHS))
+    return Statistics(
+        version=0,
+        tasks=nothing,
+        right=nothing,
+        given=nothing,
+        strengths=(0,) * len(constants.STRENGTHS),
+        losses=(0,) * len(constants.SLIPS),
+        gold=(0,),
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -94,6 +115,8 @@ def base(statistics: Statistics) -> Base:
         accuracy=accuracy,
         lift=tuple(logit(p) - own for p in by_class),
         strengths=tuple(log((n / FIXED + each) / suited) for n in statistics.strengths),
+        slip=expected(statistics.losses) if statistics.gold[0] else 0.0,
+        is_calibrated=statistics.gold[0] >= constants.CALIBRATED_GOLD,
     )
 
 

@@ -43,9 +43,8 @@ def bin_of(milliseconds: int) -> int:
     return min(bisect_left(BOUNDS, milliseconds), len(BOUNDS) - 1)
 
 
-def add(bins: dict[int, int], milliseconds: int, sign: int) -> None:
-    """Count a time, or with the sign -1 take it back: an empty bin leaves nothing, and bins stay in order."""
-    place = bin_of(milliseconds)
+def add(bins: dict[int, int], place: int, sign: int) -> None:
+    """Count a time in its bin, or with the sign -1 take it back: no empty bin stays, and bins stay in order."""
     if place not in bins:
         later = {other: bins.pop(other) for other in list(bins) if other > place}
         bins[place] = 0
@@ -72,7 +71,7 @@ def quantile(bins: Mapping[int, int], numerator: int, denominator: int) -> int |
     --------
     >>> bins = {}
     >>> for seconds in (2, 4, 8, 16, 600):
-    ...     add(bins, seconds * 1000, 1)
+    ...     add(bins, bin_of(seconds * 1000), 1)
     >>> quantile(bins, 1, 2), quantile({}, 1, 2)
     (7439, None)
     """

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import log, prod
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streams.quality.aggregation.classification import aggregate, tally
+from streams.quality.aggregation.classification import aggregate, weight
 from streams.quality.aggregation.multi_label import aggregate as aggregate_multi
 from streams.quality.aggregation.multi_label import score as score_multi
 from streams.quality.aggregation.votes import Vote
@@ -17,14 +20,58 @@ BIRDS = made(type="classification", classes=["wren", "robin", "finch"])
 WEATHER = made(type="classification", classes=["sun", "rain", "wind"], multi=True)
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), WEIGHT), max_size=8), st.integers(0, FIXED))
-def test_without_a_posterior_it_is_the_weighted_majority(pairs: list[tuple[int, int]], min_agreement: int) -> None:
-    result = aggregate(BIRDS, [Vote(BIRDS.classes[place], weight) for place, weight in pairs], None, min_agreement)
-    counts = tally(pairs, 3, min_agreement)
-    assert result.reason == counts.reason
-    if counts.reason is None and counts.leader is not None:
-        assert result.label == BIRDS.classes[counts.leader]
-        assert result.confidence == result.agreement == result.distribution[result.label]
+@pytest.mark.parametrize(
+    ("reliability", "classes", "nats"),
+    [
+        (700_000, 2, log(0.7 / 0.3)),
+        (700_000, 4, log(0.7 * 3 / 0.3)),
+        (990_000, 2, log(99)),
+        (1_000_000, 2, log(99)),
+        (500_000, 2, 0),
+        (250_000, 4, 0),
+        (100_000, 4, 0),
+        (333_334, 3, log(0.333334 * 2 / 0.666666)),
+    ],
+)
+def test_weight_is_the_log_odds_over_the_declared_classes(reliability: int, classes: int, nats: float) -> None:
+    assert weight(reliability, classes) == round(nats * FIXED)
+
+
+@given(st.integers(0, FIXED), st.integers(2, 50))
+def test_no_vote_weighs_less_than_nothing(reliability: int, classes: int) -> None:
+    assert weight(reliability, classes) >= 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(450_000, FIXED)), min_size=1, max_size=6))
+def test_the_weighted_majority_is_bayes_answer_under_a_uniform_prior(votes: list[tuple[int, int]]) -> None:
+    trust = [(answer, min(Fraction(p, FIXED), Fraction(99, 100))) for answer, p in votes]
+    joint = [prod(p if answer == truth else (1 - p) / 2 for answer, p in trust) for truth in range(3)]
+    best, second = sorted(joint, reverse=True)[:2]
+    assume(best > second * Fraction(1_001, 1_000))
+    result = aggregate(BIRDS, [Vote(BIRDS.classes[answer], weight(p, 3)) for answer, p in votes], None, 0)
+    assert result.label == BIRDS.classes[joint.index(best)]
+
+
+@pytest.mark.parametrize(
+    ("votes", "min_agreement", "label", "reason"),
+    [
+        ([], 0, None, "zero_weight"),
+        ([(0, 0), (1, 0)], 0, None, "zero_weight"),
+        ([(0, 5), (1, 5)], 0, None, "tie"),
+        ([(0, 6), (1, 4)], 600_000, "wren", None),
+        ([(0, 6), (1, 4)], 600_001, None, "low_agreement"),
+        ([(0, 1), (1, 0)], FIXED, "wren", None),
+        ([(0, 4), (1, 3), (2, 3)], 0, "wren", None),
+        ([(0, 3), (1, 4), (2, 4)], 0, None, "tie"),
+    ],
+)
+def test_without_a_posterior_it_is_the_weighted_majority(
+    votes: list[tuple[int, int]], min_agreement: int, label: str | None, reason: str | None
+) -> None:
+    result = aggregate(BIRDS, [Vote(BIRDS.classes[place], value) for place, value in votes], None, min_agreement)
+    assert (result.label, result.reason) == (label, reason)
+    if label is not None:
+        assert result.confidence == result.agreement == result.distribution[label]
 
 
 @given(

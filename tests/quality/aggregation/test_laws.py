@@ -12,15 +12,21 @@ from hypothesis import strategies as st
 from streams.quality.aggregation.by_type import score
 from streams.quality.aggregation.free_text import normal
 from streams.quality.aggregation.leaves import leaves
+from streams.quality.aggregation.published import within
 from streams.quality.aggregation.spans import typed
-from streams.quality.aggregation.votes import Vote, effective_votes
+from streams.quality.aggregation.votes import Aggregate, Vote, effective_votes
 from streams.quality.keys import FIXED
 from tests.quality.aggregation.made import POSITIVE, WEIGHT, ballots, decided, made, renamed
 from tests.schemas.answers import SPACE, Space, answers, simple, spaces
 
 PLAIN = st.booleans()
 FIELDS = {"classes", "options", "items", "labels"}
-OURS = {"winner", "strength", "start", "end", "label", "votes", "borda", "kemeny", "rule", "orders"}
+OURS = {
+    *Aggregate.__struct_fields__,
+    *("winner", "strength", "start", "end", "votes", "borda", "kemeny", "rule", "orders", "kendall_w"),
+    *("exact_f1", "pieces", "pieces_left_out", "zero_weight", "tie", "low_agreement"),
+}
+"""Words that labels have of themselves: a name that is one of them would be renamed there too."""
 named = simple.filter(lambda fields: bool(FIELDS.intersection(fields)))
 
 
@@ -147,3 +153,16 @@ def test_an_answer_scores_one_beside_itself_and_as_much_either_way(data: st.Data
 )
 def test_votes_count_by_their_weight(weights: list[int], votes: float) -> None:
     assert effective_votes(weights) == votes
+
+
+@given(st.data(), st.lists(spaces, min_size=1, max_size=4), st.integers(0, 2_000))
+def test_what_is_published_beside_labels_is_bounded(data: st.DataObject, asked: list[Space], most: int) -> None:
+    found = tuple(decided(space, data.draw(ballots(space))) for space in asked)
+    kept = within(found, most)
+    size = sum(len(msgspec.json.encode(part)) for one in found for part in (one.distribution, one.details))
+    if size <= most:
+        assert kept == found
+    soft = [part for one in kept for part in (one.distribution, one.details) if part and "left_out_bytes" not in part]
+    assert sum(len(msgspec.json.encode(part)) for part in soft) <= most
+    for one, whole in zip(kept, found, strict=True):
+        assert (one.label, one.reason, one.agreement) == (whole.label, whole.reason, whole.agreement)

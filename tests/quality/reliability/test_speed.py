@@ -15,7 +15,7 @@ times = st.lists(st.integers(100, 604_800_000), min_size=1, max_size=60)
 def sketch(milliseconds: list[int]) -> dict[int, int]:
     bins: dict[int, int] = {}
     for one in milliseconds:
-        add(bins, one, 1)
+        add(bins, bin_of(one), 1)
     return bins
 
 
@@ -23,7 +23,7 @@ def sketch(milliseconds: list[int]) -> dict[int, int]:
 def test_a_quantile_is_within_ten_percent_of_numpys(milliseconds: list[int], twentieths: int) -> None:
     bins: dict[int, int] = {}
     for n, one in enumerate(milliseconds, 1):
-        add(bins, one, 1)
+        add(bins, bin_of(one), 1)
         exact = np.quantile(milliseconds[:n], twentieths / 20, method="lower")
         found = quantile(bins, twentieths, 20)
         assert found is not None
@@ -42,7 +42,7 @@ def test_sketches_merge_and_take_back(some: list[int], more: list[int]) -> None:
         merged[place] = merged.get(place, 0) + number
     assert bins == merged
     for one in more:
-        add(bins, one, -1)
+        add(bins, bin_of(one), -1)
     assert bins == sketch(some)
 
 
