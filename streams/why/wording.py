@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from streams.printable import fit, plain, printable
@@ -140,12 +140,16 @@ def quality_event(event: Body, why: str = "") -> str:
     'too fast on t1 (value 2, threshold 5)'
     """
     where = f" on {word(event['task_id'])}" if event.get("task_id") else ""
-    numbers = ", ".join(
-        f"{codes(name)} {listed(map(codes, value)) if isinstance(value, list) else number(value)}"
-        for name, value in event.items()
-        if name not in EVENT_KNOWN and value not in (None, [])
-    )
+    numbers = ", ".join(_numbers({name: value for name, value in event.items() if name not in EVENT_KNOWN}))
     return f"{codes(event.get('kind'))}{where}{f' ({numbers})' if numbers else ''}{f': {why}' if why else ''}"
+
+
+def _numbers(body: Body, *, is_part: bool = False) -> Iterator[str]:
+    for name, value in body.items():
+        if isinstance(value, dict) and not is_part:
+            yield from _numbers(value, is_part=True)
+        elif value not in (None, []):
+            yield f"{codes(name)} {listed(map(codes, value)) if isinstance(value, list) else number(value)}"
 
 
 def dead_letter(told: Body) -> str:

@@ -125,7 +125,14 @@ def test_a_change_of_standing_is_told_with_its_numbers() -> None:
     (event, *_) = [event for event in events if event["kind"] == "standing_training"]
     lines, summary = told("ann-1", [found("quality-events", event)])
     assert lines[0].text.startswith("standing training on birds-1 (value .55, threshold .80, n 33, ")
-    for number in ("task type classification", "reasons gold and speed", "low .38", "e value 41.38", "until 2026-"):
+    for number in (
+        "task type classification",
+        "reasons gold and speed",
+        "low .38",
+        "e value 41.38",
+        "until 2026-",
+        "spammer score .31",
+    ):
         assert number in lines[0].text
     assert "Now training in birds, classification." in summary
 
