@@ -58,7 +58,6 @@ WHERE: dict[ErasureKind, dict[str, Found]] = {
         "annotations.scored": Found.value,
         "outcomes": Found.key,
         "retractions": Found.key,
-        "project-deltas": Found.value,
         "quality-events": Found.key,
     },
     ErasureKind.task: {
@@ -77,15 +76,7 @@ REQUESTS = frozenset({"erasures.a", "erasures.t"})
 """Topics whose records are requests to erase."""
 
 COMPACTED: dict[ErasureKind, tuple[str, ...]] = {
-    ErasureKind.annotator: (
-        "dead-letters",
-        "erasures.a",
-        "erasures.t",
-        "annotators-changelog",
-        "tasks-changelog",
-        "projects-changelog",
-        "agreement",
-    ),
+    ErasureKind.annotator: ("dead-letters", "erasures.a", "erasures.t", "annotators-changelog", "tasks-changelog"),
     ErasureKind.task: (
         "dead-letters",
         "erasures.t",
