@@ -123,6 +123,8 @@ def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool, w
         if entry is not None:
             task.entries.append(entry)
     if counted:
+        if task.truth is None:
+            task.counted = 0  # from the first again, so that what is taken back was never there
         return outputs + revise(case, why)
     if entry is not None and task.known is not None:
         outputs += outcomes.judge_by_truth(case, entry)

@@ -391,6 +391,7 @@ class Oracle:
         if self.truth is not None:
             self.status = "gold"
             return
+        self.counted = 0
         while (status := self.verdict()) == "open" and self.counted < len(self.entries):
             self.counted += 1
         self.status = status
