@@ -9,7 +9,7 @@ from streams.events import Output
 from streams.quality.case import Case
 from streams.quality.deciding import Decision
 from streams.quality.records import Label, encode, instant
-from streams.quality.reviewing import wanted
+from streams.quality.reviewing import REVIEW, wanted
 from streams.quality.task_state import CLOSED, Published
 
 LABELS = "labels"
@@ -24,7 +24,7 @@ def correct(case: Case, decision: Decision, why: str | None = None) -> list[Outp
     """Publish what the task's entries now amount to, if that differs from the newest label.
 
     An open task says nothing, except that a label which stood before no longer does. A known truth is
-    published only to supersede a label that was. `why`, if there is one, takes the place of the reason.
+    published only to supersede a label that was. `why`, if there is one, takes the place of the reason where votes decide.
     """
     task = case.task
     if decision.phase == "open":
@@ -82,6 +82,8 @@ def _publish(
         policy_version=case.settings.policy_version,
         guidelines_version=task.terms.guidelines_version or case.settings.guidelines_version or None,
     )
+    if closed_by in {REVIEW, "gold"}:
+        why = None  # no votes decide it
     # Somebody's decision as a reason is no difference by itself: not when it is given, nor when it is no more.
     if before is not None and (why is not None or before.reason == VOTES_RETRACTED):
         body.reason = before.reason

@@ -161,3 +161,12 @@ def test_an_erased_annotator_s_retractions_are_forgotten() -> None:
     erasure = {"erasure_id": "e", "kind": "annotator", "id": "bad", "pseudonym": "x", "actor": "m", "reason": "r"}
     campaign.apply("erasures.t", "digest", erasure)
     assert campaign.state.get("z\x1fbad", Spans) is None
+
+
+def test_a_verdict_stays_the_reason_of_a_label_whose_votes_are_taken_back() -> None:
+    campaign = Campaign()
+    voted(campaign, "t")
+    body = {"task_id": "t", "project": "p", "verdict": "fix", "answer": "fox", "actor": "mara", "reason": "seen"}
+    campaign.apply("reviews", "t", body)
+    (label,) = labels(retract(campaign))
+    assert (label["reason"], label["closed_by"], label["votes"]) == ("review_fix", "review", 2)
