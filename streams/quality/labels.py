@@ -24,7 +24,7 @@ def correct(case: Case, decision: Decision, why: str | None = None) -> list[Outp
     """Publish what the task's entries now amount to, if that differs from the newest label.
 
     An open task says nothing, except that a label which stood before no longer does. A known truth is
-    published only to supersede a label that was. `why`, if there is one, takes the place of the reason where votes decide.
+    published only to supersede a label that was. `why`, if given, takes the place of the reason where votes decide.
     """
     task = case.task
     if decision.phase == "open":

@@ -40,7 +40,7 @@ async def test_votes_are_taken_back_exactly_though_the_worker_is_killed_half_way
         return sum(label["status"] == "settled" for label in await labels()) >= TASKS + 1
 
     async def has_begun() -> bool:
-        return any(label["reason"] == "votes_retracted" for label in await labels())
+        return "votes_retracted" in {label["reason"] for label in await labels()}
 
     async def done() -> Sequence[dict[str, Any]]:
         events = [json.loads(record.value) for record in await read_topic(bootstrap, namespace, "quality-events")]
