@@ -37,7 +37,8 @@ async def test_votes_are_taken_back_exactly_though_the_worker_is_killed_half_way
         return [json.loads(record.value) for record in await read_topic(bootstrap, namespace, "labels")]
 
     async def are_settled() -> bool:
-        return sum(label["status"] == "settled" for label in await labels()) >= TASKS + 1
+        settled = [label for label in await labels() if label["status"] == "settled"]
+        return len(settled) >= TASKS + 1
 
     async def has_begun() -> bool:
         return "votes_retracted" in {label["reason"] for label in await labels()}
