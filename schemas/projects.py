@@ -30,6 +30,8 @@ class Policy(Part):
         annotation; ``uniform``: all alike. With the last two a label is the plain weighted majority, mean, ranking ...
     target_confidence : float or None
         From `min_redundancy` votes on, a task closes as soon as its label is this probable.
+    review_share : float
+        So many of the settled labels ask for a review, chosen by the task's id; undecided and disputed ones all do.
     """
 
     redundancy: Votes = 3
@@ -39,6 +41,7 @@ class Policy(Part):
     weighting: Literal["reliability", "quality_weighted", "uniform"] = "reliability"
     target_confidence: Annotated[Share, Field(ge=0.5, lt=1)] | None = None
     min_redundancy: Votes = 2
+    review_share: Share = 0.1
 
     @model_validator(mode="after")
     def _can_be_extended(self) -> Self:

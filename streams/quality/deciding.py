@@ -20,7 +20,7 @@ from streams.quality.inference.slip import believed
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
 from streams.quality.spaces import Part, Question
-from streams.quality.task_state import Entry, Phase, Settings
+from streams.quality.task_state import Entry, Phase, Review, Settings
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -34,6 +34,8 @@ class Decision(msgspec.Struct, frozen=True):
         What the votes come to; None where a truth is known.
     posteriors : list of list of int
         Of each part, fixed-point; nothing for one without categories.
+    given : dict or None
+        A reviewer's answers, in the place of what the votes come to.
     """
 
     phase: Phase
@@ -42,9 +44,12 @@ class Decision(msgspec.Struct, frozen=True):
     aggregates: tuple[Aggregate, ...] = ()
     reading: Reading | None = None
     posteriors: list[list[int]] = []
+    given: dict[str, Any] | None = None
 
     def answers(self, asked: Sequence[Question]) -> dict[str, Any]:
         """Return the answers by question, as labels carry them."""
+        if self.given is not None:
+            return self.given
         return {
             question.question_id: answer(found, is_calibrated=is_calibrated)
             for question, found, is_calibrated in zip(asked, self.aggregates, self._calibrated(asked), strict=False)
@@ -59,6 +64,9 @@ class Decision(msgspec.Struct, frozen=True):
             found.append(bool(bases) and all(base is not None and base.is_calibrated for base in bases))
             first = after
         return found
+
+
+_NOT_RETURNED = Review("")
 
 
 def settle(case: Case) -> Decision:
@@ -86,17 +94,20 @@ def settle(case: Case) -> Decision:
 def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]]) -> Decision | None:
     """Apply the redundancy rule to exactly the counted entries; `votes` are those of them that answer."""
     task, settings = case.task, case.settings
-    if task.counted - len(votes) >= settings.unusable_after:
+    returned = task.review or _NOT_RETURNED
+    if task.counted - len(votes) - returned.non_answers >= settings.unusable_after:
         counted = task.entries[: task.counted]
         kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
         return Decision("unusable", kinds.most_common(1)[0][0], "non_answers", reading=reading)
     redundancy = task.terms.redundancy or settings.redundancy
-    is_sure = len(votes) < redundancy and _is_sure(settings, reading)
+    most = returned.votes + max(redundancy, settings.max_redundancy)
+    redundancy = max(redundancy, returned.votes + 1)
+    is_sure = returned.votes < len(votes) < redundancy and _is_sure(settings, reading)
     if len(votes) < redundancy and not is_sure:
         return None
     found = aggregates(case, votes, reading, posteriors, settings.min_agreement)
     reason = next((one.reason for one in found if one.reason is not None), None)
-    if reason is not None and (is_sure or len(votes) < max(redundancy, settings.max_redundancy)):
+    if reason is not None and (is_sure or len(votes) < most):
         return None
     phase: Phase = "settled" if reason is None else "undecided"
     if reason is not None:

@@ -24,10 +24,9 @@ def target(case: Case, decision: Decision) -> Posteriors | None:
     is told anew only when it has moved by more than `constants.MOVED`.
     """
     task = case.task
-    if task.truth is not None:
-        if task.truth.kind != "gold":
-            return None
-        return _indicators(case, task.truth.answers)
+    truth = task.known
+    if truth is not None:
+        return _indicators(case, truth.answers) if truth.kind == "gold" else None
     if decision.phase in _SILENT or not decision.posteriors or decision.reading is None:
         return None
     if len(decision.reading.models) < min(constants.FEEDBACK_VOTES, task.terms.redundancy or case.settings.redundancy):
@@ -79,7 +78,7 @@ def move(case: Case, after: Posteriors | None) -> list[Output]:
     """Let the task stand at `after`; return what that tells of how common the classes are. Gold tells nothing."""
     task = case.task
     before = task.posterior if task.is_counted else []
-    task.is_counted = after is not None and task.truth is None
+    task.is_counted = after is not None and task.known is None
     task.posterior = after or []
     now = task.posterior if task.is_counted else []
     if before is now or before == now:

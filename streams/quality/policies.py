@@ -61,4 +61,5 @@ def _settings(sent: Globals) -> Settings:
         target_confidence=0 if policy.target_confidence is None else fixed(policy.target_confidence),
         min_redundancy=policy.min_redundancy,
         sequence=sent.sequence,
+        review_share=fixed(policy.review_share),
     )

@@ -148,7 +148,7 @@ def _empty(case: Case) -> list[Output]:
     has_label = task.published is not None or (task.truth is None and task.phase != "held")
     task.entries, task.counted, task.truth = [], 0, None
     telling.note(state, case.task_id, task, task.questions, before)
-    task.posterior, task.is_counted = [], False
+    task.posterior, task.is_counted, task.review = [], False, None
     outputs = labels.withdraw(case) if has_label and task.phase != "withdrawn" else []
     enter(state, task, "withdrawn")
     task.questions, task.digest, task.terms = "[]", "", Terms()
@@ -157,8 +157,8 @@ def _empty(case: Case) -> list[Output]:
 
 
 def _change(state: State, task_id: str, task: Task, sent: Published, step: Step, decoders: Decoders) -> list[Output]:
-    if task.entries or task.truth is not None or task.phase == "stub":
-        has = "votes" if task.truth is None else "gold"
+    if task.entries or task.truth is not None or task.review is not None or task.phase == "stub":
+        has = "gold" if task.truth is not None else "a review" if task.review is not None else "votes"
         raise Rejected("task_conflict", f"the task has {has}: withdraw it, and publish other content under a new id")
     keep(state, task, leave_waiting(state, task_id, task))
     return _store(state, task_id, task, sent, step, decoders)
