@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from streams.quality import stopping
 from streams.quality.aggregation.by_type import aggregate
 from streams.quality.aggregation.classification import weight
 from streams.quality.aggregation.published import within
@@ -15,7 +16,7 @@ from streams.quality.aggregation.votes import Aggregate, Vote
 from streams.quality.case import Case
 from streams.quality.inference import constants
 from streams.quality.inference.model import Model
-from streams.quality.inference.posterior import distance, softmax
+from streams.quality.inference.posterior import distance
 from streams.quality.inference.slip import believed
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
@@ -90,22 +91,30 @@ def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[li
         counted = task.entries[: task.counted]
         kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
         return Decision("unusable", kinds.most_common(1)[0][0], "non_answers", reading=reading)
-    redundancy = task.terms.redundancy or settings.redundancy
-    is_sure = len(votes) < redundancy and _is_sure(settings, reading)
-    if len(votes) < redundancy and not is_sure:
-        return None
+    redundancy = stopping.redundancy(case)
+    if len(votes) < redundancy:
+        closed = early(case, votes, reading, posteriors) if settings.adaptive == "on" else None
+        return None if closed is None else Decision("settled", "agreed", *closed, reading, posteriors)
     found = aggregates(case, votes, reading, posteriors, settings.min_agreement)
     reason = next((one.reason for one in found if one.reason is not None), None)
-    if reason is not None and (is_sure or len(votes) < max(redundancy, settings.max_redundancy)):
+    if reason is not None and len(votes) < max(redundancy, settings.max_redundancy):
         return None
     phase: Phase = "settled" if reason is None else "undecided"
+    closed_by = "redundancy" if len(votes) == redundancy else "extended"
     if reason is not None:
         closed_by = "max_redundancy"
-    elif is_sure:
-        closed_by = "confidence"
-    else:
-        closed_by = "redundancy" if len(votes) == redundancy else "extended"
     return Decision(phase, reason or "agreed", closed_by, found, reading, posteriors)
+
+
+def early(
+    case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]]
+) -> tuple[str, tuple[Aggregate, ...]] | None:
+    """Return the rule by which fewer votes than the redundancy are enough, and what they come to; None where not."""
+    rule = stopping.closes(case, reading)
+    if rule is None:
+        return None
+    found = aggregates(case, votes, reading, posteriors, case.settings.min_agreement)
+    return None if any(one.reason is not None for one in found) else (rule, found)
 
 
 def again(case: Case) -> Decision | None:
@@ -137,22 +146,6 @@ def again(case: Case) -> Decision | None:
 def has_moved(old: Sequence[int], new: Sequence[int]) -> bool:
     """Whether a posterior is by `constants.MOVED` from what was told, or was not told."""
     return not old or distance(old, new) > constants.MOVED * FIXED
-
-
-def _is_sure(settings: Settings, reading: Reading) -> bool:
-    """Whether the answers are so probable that more votes are not needed: with caution, as votes err together."""
-    target = settings.target_confidence
-    if not target or len(reading.models) < settings.min_redundancy:
-        return False
-    for number, scores in enumerate(reading.scores):
-        if not scores:
-            return False
-        own = (models[number] for models in reading.models)
-        known = sum(one is not None and one.answers >= constants.SURE_ANSWERS for one in own)
-        tempered = [round(constants.SURE_TEMPER * score) for score in scores]
-        if known < constants.SURE_VOTES or max(softmax(tempered)) < target:
-            return False
-    return True
 
 
 def aggregates(

@@ -56,13 +56,14 @@ class Reading:
         self.scores: list[list[int]] = [[] if one is None else list(one.prior) for one in self.bases]
         self.models: list[list[Model | None]] = []
 
-    def add(self, entry: Entry) -> None:
-        """Add a vote."""
+    def add(self, entry: Entry, *, as_it_came: bool = False) -> None:
+        """Add a vote: with what is known of its annotator, or what was known when it came, which a gold task keeps."""
         models = self.of(entry)
         self.models.append(models)
         for part, (found, place) in enumerate(zip(models, entry.places, strict=True)):
             if found is not None:
-                self.scores[part] = scores(self.scores[part], (found.columns[place],))
+                column = entry.columns[part] if as_it_came else found.columns[place]
+                self.scores[part] = scores(self.scores[part], (column,))
 
     def of(self, entry: Entry) -> list[Model | None]:
         """Return what is known of a vote's annotator, for each part."""

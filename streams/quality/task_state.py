@@ -105,6 +105,15 @@ class Published(msgspec.Struct, array_like=True):
     guidelines_version: str | None
 
 
+class Shadow(msgspec.Struct, array_like=True):
+    """What a task has told of a rule that runs in shadow: the rule, and numbers as `shadowing.FIELDS` has them."""
+
+    kind: str
+    threshold: int
+    min_redundancy: int
+    sums: list[int]
+
+
 class Held(msgspec.Struct, array_like=True):
     """An event that waits for its task or project, with its coordinates; `annotator_id` is none's for gold."""
 
@@ -124,7 +133,8 @@ class Task(msgspec.Struct, array_like=True):
     `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none. `left` are the topics in which
     content lies that went from here, until a null value comes from there. `posterior` is what was last told of each
     part, fixed-point, nothing for a part without categories; `is_counted` says that the project's class frequencies
-    have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part.
+    have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part; `shadow` is
+    what it has of the task under a rule that runs in shadow.
     """
 
     phase: Phase
@@ -145,13 +155,14 @@ class Task(msgspec.Struct, array_like=True):
     posterior: list[list[int]] = []
     is_counted: bool = False
     losses: list[list[int]] = []
+    shadow: Shadow | None = None
 
 
 class Settings(msgspec.Struct, array_like=True):
     """A project's settings as the decisions need them; shares and factors are fixed-point (1e-6).
 
-    `target_confidence` is 0 where tasks close by redundancy alone. A removed project keeps its `policy_version` and
-    `sequence`, so that an older copy does not bring it back.
+    `target_confidence` and `label_value`, in 1e-6 USD, are 0 where there is no such rule; `adaptive` is what becomes of
+    it. A removed project keeps its `policy_version` and `sequence`, so that an older copy does not bring it back.
     """
 
     policy_version: int
@@ -167,6 +178,13 @@ class Settings(msgspec.Struct, array_like=True):
     target_confidence: int = 0
     min_redundancy: int = 2
     sequence: int = 0
+    label_value: int = 0
+    adaptive: str = "on"
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether there is a rule by which a task may close with fewer votes than its redundancy."""
+        return bool(self.target_confidence or self.label_value)
 
 
 class Totals(msgspec.Struct, array_like=True):
