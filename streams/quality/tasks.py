@@ -21,6 +21,7 @@ from streams.quality import (
     pseudonyms,
     publishing,
     rescoring,
+    shadowing,
     shared,
     summing,
     task_state,
@@ -162,6 +163,7 @@ class TaskSide:
         outputs += holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
         outputs += self._rescore_left(state, event.timestamp)
         outputs += telling.tell_old(state, event.timestamp, self.batch)
+        outputs += shadowing.tell(state, event.timestamp)
         erasures.forget(state, told, self.batch)
         outputs += summing.tell_all(state, event.timestamp)
         return outputs + erasures.go_on(state, event, self.batch, pseudonyms.replace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.events import Output, Rejected
-from streams.quality import calibrating, outcomes
+from streams.quality import calibrating, outcomes, shadowing
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
@@ -98,7 +98,9 @@ def _add(case: Case, entry: Entry) -> list[Output]:
         totals(case.state).votes += 1
     if task.phase == "open":
         return revise(case)
-    return outcomes.judge_by_truth(case, entry) + calibrating.check(case) if task.truth is not None else []
+    if task.truth is None:
+        return []
+    return outcomes.judge_by_truth(case, entry) + calibrating.check(case) + shadowing.check(case)
 
 
 def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -> list[Output]:
@@ -121,5 +123,5 @@ def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -
     if entry is not None and task.truth is not None:
         outputs += outcomes.judge_by_truth(case, entry)
     if task.truth is not None:
-        outputs += calibrating.check(case)
+        outputs += calibrating.check(case) + shadowing.check(case)
     return outputs
