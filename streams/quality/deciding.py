@@ -180,26 +180,29 @@ def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first
         [
             Vote(
                 part.leaf.answer(entry.answers[place]),
-                vote_weight(settings, entry, part, models[number]),
+                vote_weight(settings, entry, part, models[number], discount),
             )
-            for entry, models in zip(votes, reading.models, strict=True)
+            for entry, models, discount in zip(votes, reading.models, reading.discounts, strict=True)
             if entry.answers is not None
         ]
         for number, part in enumerate(case.asked[place].parts, first)
     ]
 
 
-def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None) -> int:
-    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point."""
+def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None, discount: int = FIXED) -> int:
+    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point.
+
+    Only where it is inferred what votes say is there a discount for judges.
+    """
     match settings.weighting:
         case "uniform":
             return FIXED
         case "quality_weighted":
             return entry.quality
         case _ if model is not None:
-            return weight(model.accuracy, len(part.names))
+            return weight(model.accuracy, len(part.names)) * discount // FIXED
         case _:
-            return weight(entry.reliability, 2)
+            return weight(entry.reliability, 2) * discount // FIXED
 
 
 def answer(found: Aggregate, *, is_calibrated: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 
 from streams.events import State
-from streams.quality import holding
+from streams.quality import holding, judging
 from streams.quality.agreement import telling
 from streams.quality.erasures import Job
 from streams.quality.records import encode
@@ -31,6 +31,8 @@ def replace(state: State, job: Job, batch: int) -> bool:
         Whether these were the last.
     """
     begin = task_key("")
+    if not job.after:
+        judging.forget(state, job.id)
     if not job.listed:
         job.listed = state.find((begin,), encode(job.id), job.after, LISTED)
         job.after = job.listed[-1] if len(job.listed) == LISTED else _LAST

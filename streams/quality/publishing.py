@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas import Task as Published
 from streams.events import Event, Output, Rejected, State
-from streams.quality import calibrating, closing, erasures, evidence, labels, outcomes, shadowing
+from streams.quality import calibrating, closing, erasures, evidence, judging, labels, outcomes, shadowing
 from streams.quality.agreement import telling
 from streams.quality.case import Case
 from streams.quality.holding import Decoders, Step, keep, leave_waiting, publish_held, reject_all, replay, wait
@@ -144,10 +144,11 @@ def _empty(case: Case) -> list[Output]:
     if dropped:
         totals(state).votes -= dropped
     closing.leave_closings(case)
-    before = telling.counted(task)
+    before, erred = telling.counted(task), judging.errors(case)
     has_label = task.published is not None or (task.truth is None and task.phase != "held")
     task.entries, task.counted, task.truth = [], 0, None
     telling.note(state, case.task_id, task, task.questions, before)
+    judging.note(case, erred)
     task.posterior, task.is_counted = [], False
     outputs = labels.withdraw(case) if has_label and task.phase != "withdrawn" else []
     enter(state, task, "withdrawn")

@@ -158,8 +158,11 @@ def _are_known(reading: Reading) -> bool:
     for number, scores in enumerate(reading.scores):
         if not scores:
             return False
-        own = (models[number] for models in reading.models)
-        known = sum(one is not None and one.answers >= constants.SURE_ANSWERS for one in own)
-        if known < constants.SURE_VOTES:
+        known = sum(
+            discount
+            for models, discount in zip(reading.models, reading.discounts, strict=True)
+            if (own := models[number]) is not None and own.answers >= constants.SURE_ANSWERS
+        )
+        if known < constants.SURE_VOTES * FIXED:
             return False
     return True

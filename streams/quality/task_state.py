@@ -44,8 +44,8 @@ class Entry(msgspec.Struct, array_like=True):
     bytes of the answers. `places` are the categories chosen, for each part of the questions, -1 where it has none.
     `is_evidence` says that the annotator was told the posterior the task stands at. On a gold task `columns` are what
     it said of each part's categories when it came, 1e-6 nats. `time_ms` is what a submission took, 0 of a
-    correction, and `session` the annotator's; `day`, since 1970, is that of the annotation's record. Once its
-    annotator is erased it has a pseudonym and no annotation id.
+    correction, and `session` the annotator's; `day`, since 1970, is that of the annotation's record. `is_judge`
+    says that a model gave it. Once its annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -62,6 +62,7 @@ class Entry(msgspec.Struct, array_like=True):
     time_ms: int = 0
     session: int = 0
     day: int = 0
+    is_judge: bool = False
 
     @property
     def is_erased(self) -> bool:

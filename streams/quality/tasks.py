@@ -17,6 +17,7 @@ from streams.quality import (
     gold,
     holding,
     inferring,
+    judging,
     policies,
     pseudonyms,
     publishing,
@@ -133,7 +134,7 @@ class TaskSide:
         if task is None or settings is None:
             return holding.hold(state, event, task, per_task=self.held_per_task, tasks=self.held_tasks)
         case, text = resolve(state, task_id, task, settings, event.timestamp)
-        before = telling.counted(task)
+        before, erred = telling.counted(task), judging.errors(case)
         if event.topic == "gold":
             outputs = gold.apply(case, event.value)
         else:
@@ -141,6 +142,7 @@ class TaskSide:
         task.questions = text
         state.put(task_key(task_id), task)
         telling.note(state, task_id, task, text, before)
+        judging.note(case, erred)
         if event.topic != "gold":
             due = rescoring.voted(state)
             if due:

@@ -70,6 +70,7 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         time_ms=round(annotation.time_spent_s * 1000) if annotation.action == "submit" else 0,
         session=annotation.session,
         day=day(case.timestamp),
+        is_judge=annotation.kind == "judge",
     )
 
 
