@@ -1,4 +1,4 @@
-"""agreement: how far a project's annotators agree, key project. Names tasks and annotators: for staff only."""
+"""agreement: how far a project's annotators agree, key project. Names tasks: for staff only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from schemas.common import Contract, Count, Id, Moment, MoneyUsd, Number, Part, Share, SumUsd, Yes
 from schemas.label_spaces import Name
-from schemas.project_deltas import AgreementScale, PartName
+from schemas.project_deltas import AgreementScale, AnnotatorDigest, PartName
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 
@@ -78,10 +78,10 @@ class DayAgreement(Part):
 
 
 class PairKappa(Part):
-    """Cohen's kappa of two annotators over `n` items, with its 95% interval."""
+    """Cohen's kappa of two annotators over `n` items, with its 95% interval. Digests stand for their ids."""
 
-    one: Id
-    other: Id
+    one: AnnotatorDigest
+    other: AnnotatorDigest
     n: Count
     kappa: Number
     low: Number
@@ -91,7 +91,7 @@ class PairKappa(Part):
 class MeanKappa(Part):
     """The mean over `pairs`: of the pairs that are followed, those with 10 shared items at least.
 
-    At most 128 pairs are followed, `share` of all there are, chosen by a digest of their ids.
+    At most 64 pairs are followed, `share` of all there are, chosen by a digest of their ids.
     """
 
     value: Number | None = None

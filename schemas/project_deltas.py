@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from schemas.common import Contract, Count, Id, Moment, Part, Votes
 from schemas.inference import Difference, SpaceDelta
@@ -16,8 +16,11 @@ Category = Annotated[int, Field(strict=True, ge=0, le=63)]
 PartName = Annotated[str, Field(min_length=1, max_length=420)]
 Dispute = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
+AnnotatorDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+"""Stands for an annotator: 64 bits, in hex. Who has it can try ids, and no more."""
+
 Sum = tuple[Day, Raters, Category, Category, Difference]
-Couple = tuple[Id, Id, Category, Category, Difference]
+Couple = tuple[AnnotatorDigest, AnnotatorDigest, Category, Category, Difference]
 Disputed = tuple[Id, Dispute, Count]
 
 

@@ -305,7 +305,7 @@ AGREEMENT = Topic(
     writers="the project side, when the figures have changed",
     cleanup="compact",
     readers="staff only",
-    read_by=("administrator", "auditor"),
+    read_by=("administrator",),
 )
 DEAD = Topic(
     name=DEAD_LETTERS,

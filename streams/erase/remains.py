@@ -57,7 +57,6 @@ WHERE: dict[ErasureKind, dict[str, Found]] = {
         "annotators": Found.anywhere,
         "annotations.scored": Found.value,
         "outcomes": Found.key,
-        "project-deltas": Found.value,
         "quality-events": Found.key,
     },
     ErasureKind.task: {
@@ -75,15 +74,7 @@ REQUESTS = frozenset({"erasures.a", "erasures.t"})
 """Topics whose records are requests to erase."""
 
 COMPACTED: dict[ErasureKind, tuple[str, ...]] = {
-    ErasureKind.annotator: (
-        "dead-letters",
-        "erasures.a",
-        "erasures.t",
-        "annotators-changelog",
-        "tasks-changelog",
-        "projects-changelog",
-        "agreement",
-    ),
+    ErasureKind.annotator: ("dead-letters", "erasures.a", "erasures.t", "annotators-changelog", "tasks-changelog"),
     ErasureKind.task: (
         "dead-letters",
         "erasures.t",

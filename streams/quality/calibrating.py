@@ -39,6 +39,8 @@ def _losses(case: Case) -> list[list[int]]:
     task = case.task
     truth = task.truth
     if truth is None or truth.kind != "gold":
+        for entry in task.entries:
+            entry.columns = []
         return []
     redundancy = stopping.redundancy(case)
     votes = [entry for entry in task.entries if entry.answers is not None][:redundancy]

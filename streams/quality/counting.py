@@ -40,7 +40,7 @@ def count(state: State, outcome: Judgement, record: Record, rules: Rules) -> boo
         _count_time(state, record, outcome, rules)
         _count_repeat(state, record, outcome)
         _look_for_habit(state, record, outcome)
-        if outcome.task_type == TaskType.likert_scale:
+        if outcome.task_type is TaskType.likert_scale:
             _count_rating(record.scale, outcome)
     return True
 
@@ -51,29 +51,27 @@ def is_blank(record: Record) -> bool:
 
 
 def _count_answer(record: Record, outcome: Judgement, rules: Rules) -> bool:
-    sign, correct = outcome.sign, outcome.correct
-    match outcome.kind:
-        case "gold":
-            before = record.gold_n, record.gold_correct
-        case "consensus":
-            before = record.consensus_n, record.consensus_agree
-        case "training":
-            before = record.training_n, record.training_correct
-        case _:
-            return False
-    n, right = before[0] + sign, before[1] + sign * bool(correct)
-    if not 0 <= right <= n:
+    kind, sign = outcome.kind, outcome.sign
+    if kind == "consensus":
+        n, right = record.consensus_n, record.consensus_agree
+    elif kind == "gold":
+        n, right = record.gold_n, record.gold_correct
+    elif kind == "training":
+        n, right = record.training_n, record.training_correct
+    else:
         return False
-    match outcome.kind:
-        case "gold":
-            record.gold_n, record.gold_correct = n, right
-        case "consensus":
-            record.consensus_n, record.consensus_agree = n, right
-        case _:
-            record.training_n, record.training_correct = n, right
+    now_n, now_right = n + sign, right + (sign if outcome.correct else 0)
+    if not 0 <= now_right <= now_n:
+        return False
+    if kind == "consensus":
+        record.consensus_n, record.consensus_agree = now_n, now_right
+    elif kind == "gold":
+        record.gold_n, record.gold_correct = now_n, now_right
+    else:
+        record.training_n, record.training_correct = now_n, now_right
     # While the others do not agree with each other either, it says nothing that somebody does not agree with them.
-    if outcome.kind == "gold" or (outcome.kind == "consensus" and not rules.frozen):
-        _follow(record, outcome, *(before if sign > 0 else (n, right)))
+    if kind == "gold" or (kind == "consensus" and not rules.frozen):
+        _follow(record, outcome, *((n, right) if sign > 0 else (now_n, now_right)))
     return True
 
 

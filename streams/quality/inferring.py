@@ -12,7 +12,7 @@ from streams.quality.inference.model import Model, model, written
 from streams.quality.inference.posterior import scores, softmax
 from streams.quality.inference.statistics import Base
 from streams.quality.judging import discounted
-from streams.quality.keys import FIXED, key
+from streams.quality.keys import FIXED, key, parts
 from streams.quality.returning import Counts
 from streams.quality.shared import shared
 from streams.quality.task_state import Entry
@@ -27,6 +27,31 @@ class Known(msgspec.Struct, array_like=True):
 def counts_key(annotator_id: str, project: str) -> str:
     """Return the table key of an annotator's counts."""
     return key("m", annotator_id, project)
+
+
+def erased_key(pseudonym: str, project: str) -> str:
+    """Return the table key of the counts of somebody who was erased: no annotator's id is empty."""
+    return key("m", "", pseudonym, project)
+
+
+def rename(state: State, annotator_id: str, pseudonym: str, most: int) -> bool:
+    """Keep an erased annotator's counts for what is known of the votes that stand, under the pseudonym.
+
+    What is kept of an earlier erasure under the same pseudonym stays as it is.
+
+    Returns
+    -------
+    bool
+        Whether that was all; at most so many projects are gone through at once.
+    """
+    places = state.find((key("m", annotator_id, ""),), b"", "", most)
+    for place in places:
+        known = state.get(place, Known) or Known({})
+        kept_at = erased_key(pseudonym, parts(place)[2])
+        before = state.get(kept_at, Known) or Known({})
+        state.put(kept_at, Known({**known.spaces, **before.spaces}))
+        state.delete(place)
+    return len(places) < most
 
 
 def learn(state: State, annotator_id: str, project: str, told: list[Counts]) -> None:
@@ -100,7 +125,8 @@ class Reading:
     def of(self, entry: Entry) -> list[Model | None]:
         """Return what is known of a vote's annotator, for each part."""
         case = self._case
-        known = case.state.get(counts_key(entry.annotator_id, case.task.project), Known)
+        place = erased_key if entry.is_erased else counts_key
+        known = case.state.get(place(entry.annotator_id, case.task.project), Known)
         spaces = {} if known is None else known.spaces
         return [
             None if found is None else model(found, spaces.get(part.space_id, _NO_COUNTS)[1])

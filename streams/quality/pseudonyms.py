@@ -8,6 +8,7 @@ from streams.events import State
 from streams.quality import holding, judging
 from streams.quality.agreement import telling
 from streams.quality.erasures import Job
+from streams.quality.inferring import rename
 from streams.quality.records import encode
 from streams.quality.task_state import Task, task_key
 
@@ -22,8 +23,9 @@ def replace(state: State, job: Job, batch: int) -> bool:
     """Go through the next `batch` tasks that may hold something by the job's annotator.
 
     A vote gets the pseudonym, and an empty annotation id, as no annotation has: nothing finds, edits or judges it any
-    more. An annotation that waits for its task is dropped. What somebody new does under the id while this goes on is
-    taken for theirs.
+    more. What is known of the annotator goes with the votes: labels would change when they are added up again. An
+    annotation that waits for its task is dropped. What somebody new does under the id while this goes on is taken for
+    theirs.
 
     Returns
     -------
@@ -31,6 +33,8 @@ def replace(state: State, job: Job, batch: int) -> bool:
         Whether these were the last.
     """
     begin = task_key("")
+    if not job.after and not rename(state, job.id, job.memory.pseudonym, batch):
+        return False
     if not job.after:
         judging.forget(state, job.id)
     if not job.listed:

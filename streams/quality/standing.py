@@ -70,11 +70,13 @@ def judged(state: State, event: Event, outcome: Judgement, stats: Stats, rules: 
     if record.standing != before:
         record.changes += 1
         outputs = [_changed(event, place, record, reasons, rules, outcome)]
+    is_empty = False
     if is_blank(record):
         record.drift = record.fatigue = record.session = 0
         record.spammer = FIXED
         forget_repeats(state, outcome)
-    if record == _BLANK:
+        is_empty = record == _BLANK
+    if is_empty:
         state.delete(place)
     else:
         state.put(place, record)

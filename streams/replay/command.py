@@ -174,8 +174,10 @@ def _told(result: Result, options: Options, watch: Watch) -> list[str]:
         written.write_recheck(options.recheck, summary.doubtful(labels, verdicts))
     if options.as_json and options.plot is None:
         return []
-    progress = watch(f"{history.name}, with fewer votes", len(history.answers))
-    spent = spending(history, labels, result.plan, played, progress)
+    count = len(history.answers)
+    spent = spending(
+        history, labels, result.plan, played, lambda what: watch(f"{history.name}, with less: {what}", count)
+    )
     if options.plot is not None:
         plots.draw(options.plot, history, labels, verdicts, people_of(history, labels, verdicts), spent)
     return [

@@ -12,8 +12,11 @@ from streams.replay.results import figures_of, verdicts_of
 from streams.replay.scoring import Verdict
 
 _MOST_SHARE = 0.99
-_LEVELS = (1, 2, 3, 4, 5, 7, 9, 12, 16, 24, 32)
-_TARGETS = (0.8, 0.9, 0.95, 0.99)
+_LEVELS = (3, 2, 1, 4, 6, 9, 14, 21, 32)
+_TARGETS = (0.95, 0.99, 0.9)
+"""The most telling first: of a long history only those are looked at."""
+_BUDGET = 250_000
+"""So many annotations are replayed for this, roughly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,11 @@ class Spending:
 
 
 def spending(
-    history: History, labels: Labels, plan: Plan, full: Played, progress: Callable[[int], None] = lambda _: None
+    history: History,
+    labels: Labels,
+    plan: Plan,
+    full: Played,
+    watch: Callable[[str], Callable[[int], None]] = lambda _what: lambda _done: None,
 ) -> Spending:
     """Replay with one vote a task, two, and so on, up to what tasks have, and until labels are so and so sure.
 
@@ -55,11 +62,13 @@ def spending(
     ----------
     full : Played
         The replay under the plan.
+    watch : callable
+        From what is replayed to what is told the number of annotations done.
     """
     expected = verdicts_of(full.newest, labels)
 
     def spent(name: str, changed: Plan) -> Spent:
-        played = play(history, labels, changed, 0, progress)
+        played = play(history, labels, changed, 0, watch(name))
         figures = figures_of(history, labels, played)
         same = _same(expected, verdicts_of(played.first, labels))
         return Spent(name, figures.votes_used_share or 0.0, same, figures.accuracy_first)
@@ -67,14 +76,20 @@ def spending(
     figures = figures_of(history, labels, full)
     everything = Spent("all", figures.votes_used_share or 1.0, 1.0, figures.accuracy)
     most = max(history.votes.values())
-    fixed = [
-        spent(f"{votes} a task", replace(plan, redundancy=None, at_most=votes)) for votes in _LEVELS if votes < most
-    ]
+    levels, targets = affordable(len(history.answers), most)
+    fixed = [spent(f"{votes} a task", replace(plan, redundancy=None, at_most=votes)) for votes in levels]
     until = [
         spent(f"{target:.0%} sure", replace(plan, redundancy=None, policy={**plan.policy, "target_confidence": target}))
-        for target in _TARGETS
+        for target in targets
     ]
     return Spending([*fixed, everything], [*until, everything])
+
+
+def affordable(annotations: int, most: int) -> tuple[list[int], list[float]]:
+    """Return the levels and targets to look at, in order: one of each at least."""
+    levels = [votes for votes in _LEVELS if votes < most]
+    each = max(1, _BUDGET // annotations // 2)
+    return sorted(levels[: max(each, 2 * each - len(_TARGETS))]), sorted(_TARGETS[:each])
 
 
 def needed(spent: list[Spent], same: float) -> Spent | None:

@@ -67,15 +67,12 @@ def table(history: History, methods: Mapping[str, Figures], gold: int, seeds: in
     ]
     ordinal = any(figures.mae is not None for figures in methods.values())
     heads = ["accuracy", "at first", "macro-F1", "ECE", *(["MAE", "Spearman"] if ordinal else []), "votes used"]
-    lines.append(" " * 20 + "".join(f"{head:>11}" for head in (*heads, "us each")))
+    lines.append(" " * 20 + "".join(f"{head:>11}" for head in heads))
     for name, one in methods.items():
         cells = [_percent(one.accuracy), _percent(one.accuracy_first), _percent(one.macro_f1), _number(one.ece)]
         if ordinal:
             cells += [_number(one.mae), _number(one.spearman)]
-        cells += [
-            _percent(one.votes_used_share),
-            "" if one.us_per_annotation is None else f"{one.us_per_annotation:.0f}",
-        ]
+        cells.append(_percent(one.votes_used_share))
         lines.append(f"  {name:<18}" + "".join(f"{cell:>11}" for cell in cells))
     return lines
 
@@ -197,5 +194,5 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def _number(value: float | None, digits: int = 3) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

@@ -70,7 +70,7 @@ class AnnotatorStory:
         body = found.body or {}
         match found.topic:
             case "projects":
-                line = Line(found, "project", project(found.body))
+                line = Line(found, "project", project(body))
             case "annotators":
                 line = self._administered(found, body)
             case "annotations.scored":
@@ -98,7 +98,7 @@ class AnnotatorStory:
         if self._noticed:
             noticed = sorted(self._noticed.items(), key=lambda one: (-one[1], one[0]))
             parts.append(f"noticed: {listed((f'{codes(kind)} {times(n)}' for kind, n in noticed), most=8)}")
-        parts += [f"now {standing} in {word(name)}" for name, standing in sorted(self._standing.items())]
+        parts += [f"now {standing} in {where}" for where, standing in sorted(self._standing.items())]
         if self._labels:
             told = self._labels[-TOLD_LABELS:]
             total = counted(len(self._labels), "label")
@@ -163,7 +163,8 @@ class AnnotatorStory:
         kind = str(body.get("kind"))
         self._noticed[kind] += 1
         if kind.startswith("standing_"):
-            self._standing[str(body.get("project"))] = codes(kind.removeprefix("standing_"))
+            where = f"{word(body.get('project'))}{f', {codes(about)}' if (about := body.get('task_type')) else ''}"
+            self._standing[where] = codes(kind.removeprefix("standing_"))
         wrong = self._wrong.get(str(body.get("annotation_id")), "") if kind == GOLD_INCORRECT else ""
         return Line(found, "speed" if kind in SPEED else "quality", quality_event(body, wrong))
 

@@ -19,7 +19,7 @@ from streams.settings import Settings, SettingsError
 from streams.topics_commands import OK, ask
 from streams.why.annotator_story import AnnotatorStory
 from streams.why.folding import folded, retold
-from streams.why.found import Kind, Search
+from streams.why.found import Found, Kind, Search
 from streams.why.lines import Line, Story, as_json
 from streams.why.reading import Read, read
 from streams.why.task_story import TaskStory
@@ -62,15 +62,14 @@ def why(
     if not searches:
         raise Failure(_nobody(settings, kinds, identity, done))
     for number, search in enumerate(searches):
-        story = _story(search, done)
-        lines = [story.tell(one) for one in search.all()]
-        wanted = [
+        story, found = _story(search, done), search.all()
+        wanted = (
             line
-            for line in lines
+            for line in map(story.tell, found)
             if (project is None or line.project in ("", project))
             and (first is None or line.found.timestamp >= first)
             and (last is None or line.found.timestamp < last)
-        ]
+        )
         if json_lines:
             for line in wanted:
                 click.echo(as_json(story.kind, line))
@@ -78,7 +77,7 @@ def why(
         if number:
             click.echo()
         fewer = retold if story.kind == "task" else folded
-        for text in _told(search, story, wanted if every else fewer(wanted), done):
+        for text in _told(search, story, found, wanted if every else fewer(wanted), done):
             click.echo(text)
     if json_lines:
         for text in _gaps(done):
@@ -107,16 +106,17 @@ def _story(search: Search, done: Read) -> Story:
     return AnnotatorStory(search.identity, done.superseded)
 
 
-def _told(search: Search, story: Story, lines: Iterable[Line], done: Read) -> Iterator[str]:
+def _told(search: Search, story: Story, found: Sequence[Found], lines: Iterable[Line], done: Read) -> Iterator[str]:
     yield f"{search.kind} {printable(search.identity)}"
     yield ""
-    rows = [(moment(line.found.timestamp), line.found.place, line.text) for line in lines]
-    if rows:
-        rows.insert(0, HEADINGS)
-    places = max((len(place) for _, place, _ in rows), default=0)
-    for when, place, text in rows:
-        yield f"{when:19}  {place:{places}}  {text}"
-    if not rows:
+    cells = max(len(one.place) for one in found)
+    is_first = True
+    for line in lines:
+        if is_first:
+            yield _row(*HEADINGS, cells)
+            is_first = False
+        yield _row(moment(line.found.timestamp), line.found.place, line.text, cells)
+    if is_first:
         yield "nothing in the time or the project that is asked for"
     yield ""
     gaps = list(_gaps(done))
@@ -124,6 +124,10 @@ def _told(search: Search, story: Story, lines: Iterable[Line], done: Read) -> It
         yield from gaps
         yield ""
     yield from textwrap.wrap(story.summary(), shutil.get_terminal_size((WIDTH, 0)).columns)
+
+
+def _row(when: str, where: str, what: str, cells: int) -> str:
+    return f"{when:19}  {where:{cells}}  {what}"
 
 
 def _gaps(done: Read) -> Iterator[str]:

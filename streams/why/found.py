@@ -61,15 +61,20 @@ class Found(msgspec.Struct, frozen=True, gc=False):
         Without the namespace.
     timestamp : int
         The record's own, in milliseconds: what follows from another record has the other's.
-    body : dict or None
-        Its value; None where that is null, and of a dead letter what its headers say.
+    value : bytes or None
+        A JSON object, as the topic has it: so it takes the least room. Of a dead letter it is what its headers say.
     """
 
     topic: str
     partition: int
     offset: int
     timestamp: int
-    body: Body | None
+    value: bytes | None
+
+    @property
+    def body(self) -> Body | None:
+        """Its value, parsed; None where that is null."""
+        return parsed(self.value)
 
     @property
     def place(self) -> str:
@@ -106,7 +111,7 @@ class Search:
             return
         body = parsed(record.value)
         if record.value is None or (body is not None and body.get(FIELD[self.kind]) == self.identity):
-            self.found.append(Found(topic, partition, record.offset, record.timestamp, body))
+            self.found.append(Found(topic, partition, record.offset, record.timestamp, record.value))
 
     def all(self) -> list[Found]:
         """Return what was found, in the order of its story; the newest label only where its version is gone."""
@@ -122,7 +127,7 @@ class Search:
         told = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
         if key not in self._letters and not self._is_about(record):
             return
-        self._letters[key] = Found(DEAD.name, partition, record.offset, record.timestamp, dict(told))
+        self._letters[key] = Found(DEAD.name, partition, record.offset, record.timestamp, msgspec.json.encode(told))
 
     def _is_about(self, record: SourceRecord) -> bool:
         """Return whether a dead letter is about the id: a value that is no object of ours, where it names it at all."""
@@ -135,7 +140,7 @@ class Search:
 
 
 def _version(one: Found) -> Any:
-    return None if one.body is None else one.body.get("version")
+    return (one.body or {}).get("version")
 
 
 def parsed(value: bytes | None) -> Body | None:

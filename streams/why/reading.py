@@ -15,7 +15,7 @@ from streams.failures import Failure
 from streams.namespace import Namespace, opened
 from streams.reading import Take, TopicReader
 from streams.settings import Settings
-from streams.topics import LABELS, PROJECTS, TOPICS
+from streams.topics import LABELS, PROJECTS, SCORED, TOPICS
 from streams.why.found import TOPICS as OF_STORIES
 from streams.why.found import Body, Found, Search, parsed
 
@@ -103,22 +103,21 @@ class _Log:
 
     async def projects(self, search: Search) -> None:
         """Add what administrators did to the projects that a story is about."""
-        names = {str(one.body["project"]).encode() for one in search.found if one.body and one.body.get("project")}
+        names = {str(project).encode() for one in search.found if (project := (one.body or {}).get("project"))}
         count = self._there.partitions.get(PROJECTS.name, 0)
 
         def take(partition: int, record: SourceRecord) -> None:
             if record.key in names:
-                body = parsed(record.value)
-                search.found.append(Found(PROJECTS.name, partition, record.offset, record.timestamp, body))
+                search.found.append(Found(PROJECTS.name, partition, record.offset, record.timestamp, record.value))
 
         await self._read(PROJECTS.name, sorted({partition_of(name, count) for name in names} if count else ()), take)
 
     async def superseded(self, search: Search) -> None:
         """Add the labels that superseded another when an answer of the annotator came: they have its time."""
         times = {
-            (str(one.body["task_id"]).encode(), one.timestamp)
+            (str(task_id).encode(), one.timestamp)
             for one in search.found
-            if one.topic == "annotations.scored" and one.body and one.body.get("task_id")
+            if one.topic == SCORED.name and (task_id := (one.body or {}).get("task_id"))
         }
         tasks = {key for key, _ in times}
         count = self._there.partitions.get(LABELS.name, 0)
@@ -132,7 +131,7 @@ class _Log:
             if body is None:
                 return
             if (key, record.timestamp) in times and body.get("supersedes"):
-                one = Found(LABELS.name, partition, record.offset, record.timestamp, body)
+                one = Found(LABELS.name, partition, record.offset, record.timestamp, record.value)
                 search.found.append(one)
                 self._done.superseded[one.place] = before.get(key)
             before[key] = body

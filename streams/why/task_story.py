@@ -59,12 +59,12 @@ class TaskStory:
         self._project = str(body.get("project") or self._project)
         match found.topic:
             case "projects":
-                line = Line(found, "project", project(found.body))
+                line = Line(found, "project", project(body))
                 self._cause(found, "the project's settings changed")
             case "tasks":
-                line = self._published(found)
+                line = self._published(found, body)
             case "gold":
-                line = self._told_gold(found)
+                line = self._told_gold(found, body)
             case "annotations.scored":
                 line = self._scored(found, body)
             case "labels" | "labels.latest":
@@ -131,26 +131,26 @@ class TaskStory:
     def _cause(self, found: Found, what: str) -> None:
         self._causes.setdefault(found.timestamp, []).append(what)
 
-    def _published(self, found: Found) -> Line:
-        if found.body is None:
+    def _published(self, found: Found, body: Body) -> Line:
+        if found.value is None:
             self._is_withdrawn = True
             self._cause(found, "the task was withdrawn")
             return Line(found, "withdrawn", "task withdrawn")
-        body = {name: value for name, value in found.body.items() if name not in CONTENT}
         again = "again " if self._is_published else ""
         self._is_published, self._is_withdrawn = True, False
         self._cause(found, "the task was published")
-        asked = listed(_questions(found.body))
+        asked = listed(_questions(body))
         said = f"published {again}in {word(body.get('project'))}: {codes(body.get('task_type'))}, asks {asked}"
-        return Line(msgspec.structs.replace(found, body=body), "published", said)
+        kept = {name: value for name, value in body.items() if name not in CONTENT}
+        return Line(msgspec.structs.replace(found, value=msgspec.json.encode(kept)), "published", said)
 
-    def _told_gold(self, found: Found) -> Line:
-        if found.body is None:
+    def _told_gold(self, found: Found, body: Body) -> Line:
+        if found.value is None:
             before, self._gold = self._gold, None
             self._cause(found, "gold was withdrawn")
             return Line(found, "gold", f"gold withdrawn{f', which was {before}' if before else ''}")
-        answer = word(found.body.get("answer"))
-        kind = word(found.body.get("kind", "gold"))
+        answer = word(body.get("answer"))
+        kind = word(body.get("kind", "gold"))
         before, self._gold = self._gold, answer
         changed = f"corrected from {before} to" if before not in (None, answer) else "set to"
         self._cause(found, f"{kind} was {changed} {answer}")
@@ -186,7 +186,7 @@ class TaskStory:
         return Line(found, "scored", f"{who} {verb} {answer} {'; '.join(notes)}")
 
     def _labelled(self, found: Found, body: Body) -> Line:
-        if found.body is None:
+        if found.value is None:
             return Line(found, "erased", "the newest label was erased")
         before, self._label = self._label, body
         version, cause = body.get("version"), self._why(found, before, body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from streams.printable import fit, plain, printable
@@ -140,12 +140,16 @@ def quality_event(event: Body, why: str = "") -> str:
     'too fast on t1 (value 2, threshold 5)'
     """
     where = f" on {word(event['task_id'])}" if event.get("task_id") else ""
-    numbers = ", ".join(
-        f"{codes(name)} {listed(map(codes, value)) if isinstance(value, list) else number(value)}"
-        for name, value in event.items()
-        if name not in EVENT_KNOWN and value not in (None, [])
-    )
+    numbers = ", ".join(_numbers({name: value for name, value in event.items() if name not in EVENT_KNOWN}))
     return f"{codes(event.get('kind'))}{where}{f' ({numbers})' if numbers else ''}{f': {why}' if why else ''}"
+
+
+def _numbers(body: Body, *, is_part: bool = False) -> Iterator[str]:
+    for name, value in body.items():
+        if isinstance(value, dict) and not is_part:
+            yield from _numbers(value, is_part=True)
+        elif value not in (None, []):
+            yield f"{codes(name)} {listed(map(codes, value)) if isinstance(value, list) else number(value)}"
 
 
 def dead_letter(told: Body) -> str:
@@ -156,9 +160,9 @@ def dead_letter(told: Body) -> str:
     return f"{word(record)}{key} was refused as {word(told.get('reason'))}: {text(told.get('error'))}{again}"
 
 
-def project(body: Body | None) -> str:
-    """Return what an administrator did to a project."""
-    if body is None:
+def project(body: Body) -> str:
+    """Return what an administrator did to a project; of a null value there is nothing."""
+    if not body:
         return "project removed"
     return f"project {word(body.get('project'))} set to version {body.get('version', 1)}{decided(body)}"
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from streams.engine.routing import partition_of
 from streams.events import Side
 from streams.quality.agreement.gathering import Question
 from streams.quality.agreement.telling import Pending, differences
@@ -64,7 +66,8 @@ async def read_topics(bootstrap: str, namespace: str, topics: Sequence[str]) -> 
 
 async def replay_all(bootstrap: str, namespace: str, partitions: int) -> list[Replay]:
     """Replay every partition of every side."""
-    sides: tuple[Side, ...] = (AnnotatorSide(), TaskSide(), ProjectSide(partitions))
+    annotators = AnnotatorSide(partitions=partitions, partition_of=partial(partition_of, partitions=partitions))
+    sides: tuple[Side, ...] = (annotators, TaskSide(), ProjectSide(partitions))
     return [again for side in sides for again in await replay(bootstrap, namespace, side, partitions, MAX_VALUE_BYTES)]
 
 

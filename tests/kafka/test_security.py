@@ -108,7 +108,7 @@ REFUSED: Mapping[str, tuple[Login, int, str]] = {
     "missing right": (
         lambda broker: broker.login(NOBODY),
         1,
-        f"User:{NOBODY} may not see goldstream.annotations",
+        f"User:{NOBODY} may not see goldstream.agreement, goldstream.annotations, ",
     ),
 }
 

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas import CONTRACTS, DeadLetter
+from schemas import Task as Published
 from streams.events import DEAD_LETTERS, Event, Output
+from streams.quality.keys import FIXED
+from streams.quality.spaces import questions, written
 from streams.quality.task_state import Task, Totals
 from streams.quality.tasks import TaskSide
 from streams.replay.state import apply
@@ -59,6 +62,19 @@ def scored(annotator_id: str, label: Any = None, task_id: str = "t", **changed: 
     return body | changed
 
 
+def space_id(space: Any = ANIMALS) -> str:
+    """Return what identifies a label space's list of categories."""
+    asked = questions(written(Published.model_validate(task(space=space))))
+    assert asked is not None
+    return asked[0].parts[0].space_id
+
+
+def counted(right: int, wrong: int = 0, version: int = 1) -> list[dict[str, Any]]:
+    """Return the counts of an annotator of animals: so many answers of each class right, and taken for the next."""
+    cells = {k * 3 + y: n * FIXED for k in range(3) for y, n in ((k, right), ((k + 1) % 3, wrong)) if n}
+    return [{"space": space_id(), "classes": 3, "version": version, "counts": sorted(cells.items())}]
+
+
 def settings(policy_version: int = 1, **changed: Any) -> dict[str, Any]:
     project = {"project": "p", "policy": {}, "thresholds": {}} | changed
     return {
@@ -105,7 +121,8 @@ class Campaign:
         return self.apply("tasks", task_id, None)
 
     def vote(self, annotator_id: str, label: Any, task_id: str = "t", **changed: Any) -> list[Output]:
-        return self.apply("annotations.scored", task_id, scored(annotator_id, label, task_id, **changed))
+        at = changed.pop("timestamp", None)
+        return self.apply("annotations.scored", task_id, scored(annotator_id, label, task_id, **changed), at)
 
     def edit(self, annotator_id: str, label: Any, task_id: str = "t", **changed: Any) -> list[Output]:
         return self.vote(annotator_id, label, task_id, action="edit", **changed)
@@ -159,9 +176,14 @@ def labels(outputs: Sequence[Output]) -> list[dict[str, Any]]:
     return bodies(outputs, "labels")
 
 
+def verdicts(outputs: Sequence[Output]) -> list[dict[str, Any]]:
+    """Return the outcomes that compare an answer with something: not those that only say what it shows."""
+    return [body for body in bodies(outputs, "outcomes") if body["kind"] != "posterior"]
+
+
 def outcomes(outputs: Sequence[Output]) -> list[tuple[str, str, int, bool]]:
-    """Return the outcomes as (annotator, kind, sign, correct)."""
-    return [(body["annotator_id"], body["kind"], body["sign"], body["correct"]) for body in bodies(outputs, "outcomes")]
+    """Return the verdicts as (annotator, kind, sign, correct)."""
+    return [(body["annotator_id"], body["kind"], body["sign"], body["correct"]) for body in verdicts(outputs)]
 
 
 def rejections(outputs: Sequence[Output]) -> list[tuple[str, str]]:

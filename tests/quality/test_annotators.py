@@ -90,6 +90,7 @@ def test_a_scored_annotation_carries_the_annotation_and_what_is_known_of_its_aut
             "tier": "expert",
             "kind": "judge",
             "policy_version": 4,
+            "counts": None,
             "standing": "active",
             "session": 1,
         }

@@ -196,7 +196,8 @@ def test_an_annotators_erasure_changes_no_label_no_count_and_nobody_elses_state(
     state.commit()
     outputs += work(state, SIDE, "ticks.t")
     assert {output.topic for output in outputs} - {DONE, DEAD_LETTERS, "labels", "labels.latest", "outcomes"} <= {
-        "quality-events"
+        "quality-events",
+        "project-deltas",
     }
     _, ticked = run(SIDE, table, [event("ticks.t", "0", {"at": LAST + DAY_MS + 100}, timestamp=LAST + DAY_MS + 100)])
     expected, found = MemoryState(ticked), MemoryState(state.committed)

@@ -14,13 +14,18 @@ EXAMPLES = Path(schemas.__file__).parent / "examples"
 READ = [("annotations.scored", ScoredVote), ("outcomes", Judgement)]
 
 
+def json(value: object) -> object:
+    """Return a value as JSON has it: tuples are lists there."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
 @pytest.mark.parametrize(("topic", "type"), READ)
 def test_what_is_read_is_what_the_contract_says(topic: str, type: type[msgspec.Struct]) -> None:
     contract = CONTRACTS[topic]
     read = reader(type)
     for line in (EXAMPLES / f"{topic}.jsonl").read_bytes().splitlines():
         whole = contract.model_validate_json(line).model_dump(mode="json")
-        assert msgspec.to_builtins(read(line)) == {name: whole[name] for name in type.__struct_fields__}
+        assert json(read(line)) == json({name: whole[name] for name in type.__struct_fields__})
 
 
 @pytest.mark.parametrize(("topic", "type"), READ)

@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -244,21 +243,23 @@ def test_disagreement_with_the_others_gets_somebody_watched_and_no_more() -> Non
     assert record(table).bars == []
 
 
-def test_where_the_others_do_not_agree_either_it_counts_against_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "sanctions_frozen", lambda _: True)
-    outputs, table = play(("globals.a", settings(1)), *told(100, kind="consensus", similarity_key="k"))
+def frozen(sequence: int, *, is_so: bool = True) -> Sent:
+    return "globals.a", {**settings(1), "sequence": sequence, "sanctions_frozen": is_so}
+
+
+def test_where_the_others_do_not_agree_either_it_counts_against_nobody() -> None:
+    outputs, table = play(frozen(1), *told(100, kind="consensus", similarity_key="k"))
     assert changes(outputs) == []
     assert (record(table).consensus_n, record(table).drift) == (100, 0)
-    outputs, _ = play(("globals.a", settings(1)), *told(4))
-    assert changes(outputs) == ["watched", "training"]
+    assert changes(play(frozen(1), *told(4))[0]) == ["watched", "training"]
 
 
-def test_the_freeze_comes_and_goes_without_a_new_policy_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    frozen = iter([False, True, True, False])
-    monkeypatch.setattr(checks, "sanctions_frozen", lambda _: next(frozen))
-    tables = [play(*[("globals.a", settings(1))] * count)[1] for count in (1, 1, 2)]
-    kept = [msgspec.json.decode(table[key("p", "birds")], type=checks.Rules).frozen for table in tables]
-    assert kept == [False, True, False]
+def test_a_freeze_ends_what_rested_on_the_others_and_what_is_told_after_it_counts_again() -> None:
+    against = [*told(99, kind="consensus"), frozen(1), *told(1, kind="consensus", start=99)]
+    outputs, _ = play(*against)
+    assert changes(outputs) == ["watched", "active"]
+    outputs, _ = play(*against, frozen(2, is_so=False), *told(1, kind="consensus", start=100))
+    assert changes(outputs) == ["watched", "active", "watched"]
 
 
 def test_ten_implausibly_short_times_get_somebody_watched() -> None:
@@ -574,3 +575,14 @@ def test_a_change_tells_all_that_is_known_of_the_work() -> None:
         "drift": 0.0,
         "fatigue": 0.0,
     }
+
+
+def test_state_from_before_there_were_standings_is_read_and_goes_on() -> None:
+    """Fields are added last, with defaults; what was counted without a record is taken back without one."""
+    place = key("s", "ann", "birds")
+    old = {place: msgspec.json.encode([30, 600_000, 0, 0, 2, 1, 0, 0, 0, 0, 5, 4, False, 0])}
+    back = [event(SIDE, "outcomes", "ann", outcome("old", sign=-1))]
+    outputs, table = run(SIDE, old, [*back, *events(told(4))])
+    assert_contracts(outputs)
+    assert changes(outputs) == ["watched", "training"]
+    assert (record(table).gold_n, msgspec.json.decode(table[place], type=Stats).gold_n) == (4, 5)

@@ -89,6 +89,8 @@ def test_what_is_taken_back_is_exactly_what_was_told(campaign: Campaign) -> None
     (told,) = bodies(campaign.vote("a0", "dog", quality_score=0.3), "outcomes")
     campaign.settings(7, policy={"redundancy": 1})
     (back,) = bodies(campaign.withdraw("a0"), "outcomes")
+    shown = told.pop("evidence")[0]
+    assert back.pop("evidence") == [shown | {"change": [[k, -change] for k, change in shown["change"]]}]
     assert back == told | {"sign": -1}
 
 

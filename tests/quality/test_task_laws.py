@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from math import log, prod
+from math import prod
 from typing import Any
 
 import pytest
@@ -26,13 +26,14 @@ from tests.quality.campaign import (
     ANIMALS,
     AT,
     CLASSES,
-    bodies,
+    counted,
     event,
     labels,
     scored,
     settings,
     task,
     validate,
+    verdicts,
 )
 from tests.quality.harness import MemoryState, run
 
@@ -55,6 +56,7 @@ PROJECTS = st.sampled_from(["p", "p", "p", "p2"])
 ANNOTATORS = st.sampled_from(["a0", "a1", "a2", "a3", "a4"])
 RELIABILITIES = st.sampled_from([0.2, 0.7, 0.7, 0.7, 0.9])
 ANSWERS = st.sampled_from([*CLASSES, "wolf"])
+COUNTS = st.none() | st.builds(counted, st.integers(0, 40), st.integers(0, 40), st.integers(1, 9))
 TWO = [{"question_id": name, "label_space": {"type": "classification", "classes": ["x", "y"]}} for name in "lr"]
 VARIANTS: tuple[dict[str, Any], ...] = (
     {},
@@ -85,6 +87,7 @@ def annotation(draw: st.DrawFn) -> Record:
         reliability=draw(RELIABILITIES),
         quality_score=draw(st.sampled_from([1.0, 0.3])),
         project=draw(PROJECTS),
+        counts=draw(COUNTS),
     )
     return "annotations.scored", task_id, body
 
@@ -208,8 +211,10 @@ def test_every_output_satisfies_its_contract(history: list[Event]) -> None:
 @law
 @given(histories(), TASKS, st.sampled_from(CLASSES))
 def test_a_submission_taken_back_never_happened(history: list[Event], task_id: str, answer: str) -> None:
-    # A policy change shows at the next event of an open task, so here the first policy stays.
-    history = history[:1] + [one for one in history[1:] if one.topic != "globals.t"]
+    # What changes policies or what is known of annotators shows at a task's next event: here both stay as they are.
+    history = history[:1] + [
+        one for one in history[1:] if one.topic != "globals.t" and not getattr(one.value, "counts", None)
+    ]
     _, table = run(SIDE, {}, history)
     body = scored("new", answer, task_id, annotation_id="new-1")
     back = scored("new", None, task_id, annotation_id="new-2", action="withdraw")
@@ -229,7 +234,10 @@ def test_a_submission_taken_back_never_happened(history: list[Event], task_id: s
 
 
 def versionless(table: dict[str, bytes]) -> dict[str, Any]:
-    """Return the tasks' states without what counts versions, policies apart, and the totals."""
+    """Return the tasks' states without what counts versions, policies apart, and the totals.
+
+    Without what voters were told, too: it is repeated only when it has moved by enough.
+    """
     state = MemoryState(table)
     kept: dict[str, Any] = {"totals": state.get("totals", Totals)}
     for key in table:
@@ -237,6 +245,7 @@ def versionless(table: dict[str, bytes]) -> dict[str, Any]:
         if one is not None:
             one.version = one.expiry = 0
             one.published = None
+            one.posterior = [[] for _ in one.posterior]
             for entry in one.entries:
                 for told in entry.told:
                     if told is not None:
@@ -246,9 +255,9 @@ def versionless(table: dict[str, bytes]) -> dict[str, Any]:
 
 
 def net_outcomes(outputs: Sequence[Output]) -> Counter[tuple[Any, ...]]:
-    """Add up signs per annotator, task, question and verdict."""
+    """Add up signs per annotator, task, question and verdict; what an answer shows is no verdict."""
     net: Counter[tuple[Any, ...]] = Counter()
-    for body in bodies(outputs, "outcomes"):
+    for body in verdicts(outputs):
         verdict = (body["kind"], body["correct"], str(body["truth"]), str(body["answer"]))
         net[body["annotator_id"], body["task_id"], body["question_id"], *verdict] += body["sign"]
     return Counter({verdict: n for verdict, n in net.items() if n})
@@ -318,7 +327,7 @@ def single_task(draw: st.DrawFn) -> tuple[dict[str, Any], list[Event]]:
     for place, record in enumerate(draw(st.lists(annotation(), min_size=5, max_size=25))):
         if place == published:
             records.append(("tasks", "t0", task("t0")))
-        body = {**(record[2] or {}), "task_id": "t0", "project": "p", "annotation_id": f"n{place}"}
+        body = {**(record[2] or {}), "task_id": "t0", "project": "p", "annotation_id": f"n{place}", "counts": None}
         records.append(("annotations.scored", "t0", body))
         if draw(st.integers(0, 9)) == 0:
             answer = draw(st.sampled_from(CLASSES))
@@ -328,7 +337,7 @@ def single_task(draw: st.DrawFn) -> tuple[dict[str, Any], list[Event]]:
 
 
 class Oracle:
-    """A task as a list of (annotator, answer or None, reliability), of which a prefix counts."""
+    """A task as a list of (annotator, answer or None), of which a prefix counts; nothing is known of anybody."""
 
     def __init__(self, policy: dict[str, Any]) -> None:
         self.redundancy = policy["redundancy"]
@@ -336,14 +345,14 @@ class Oracle:
         self.min_agreement = policy.get("min_agreement", 0.6)
         self.unusable_after = policy.get("unusable_after", 2)
         self.uniform = policy.get("weighting") == "uniform"
-        self.entries: list[tuple[str, str | None, float]] = []
+        self.entries: list[tuple[str, str | None]] = []
         self.counted = 0
         self.truth: str | None = None
         self.status = "open"
 
     def apply(self, body: dict[str, Any]) -> None:
         place = next((i for i, one in enumerate(self.entries) if one[0] == body["annotator_id"]), None)
-        entry = (body["annotator_id"], body["label"], body["reliability"])
+        entry = (body["annotator_id"], body["label"])
         if body["action"] != "withdraw" and body["non_answer"] is None and body["label"] not in CLASSES:
             return
         if body["action"] == "submit" and place is None:
@@ -378,18 +387,20 @@ class Oracle:
             self.counted += 1
         self.status = status
 
-    def votes(self) -> list[tuple[str, float]]:
-        return [(answer, p) for _, answer, p in self.entries[: self.counted] if answer is not None]
+    def votes(self) -> list[str]:
+        return [answer for _, answer in self.entries[: self.counted] if answer is not None]
 
-    def posterior(self, votes: list[tuple[str, float]]) -> dict[str, Fraction]:
-        k = len(CLASSES)
-        given = [(answer, Fraction(0.7 if self.uniform else p).limit_denominator(100)) for answer, p in votes]
-        trust = [(answer, min(max(p, Fraction(1, k)), Fraction(99, 100))) for answer, p in given]
-        joint = {c: prod((p if answer == c else (1 - p) / (k - 1)) for answer, p in trust) for c in CLASSES}
-        return {c: Fraction(one) / sum(joint.values()) for c, one in joint.items()}
+    def shares(self, votes: list[str]) -> dict[str, Fraction]:
+        """Return each class's share of the votes where all weigh alike by policy; else its posterior."""
+        if self.uniform:
+            return {c: Fraction(votes.count(c), max(1, len(votes))) for c in CLASSES}
+        hit = Fraction(7, 10)
+        miss = (1 - hit) / (len(CLASSES) - 1)
+        joint = {c: prod([hit if answer == c else miss for answer in votes], start=Fraction(1)) for c in CLASSES}
+        return {c: one / sum(joint.values()) for c, one in joint.items()}
 
-    def leader(self, votes: list[tuple[str, float]]) -> str | None:
-        shares = self.posterior(votes)
+    def leader(self, votes: list[str]) -> str | None:
+        shares = self.shares(votes)
         best = max(shares.values())
         return None if sum(share == best for share in shares.values()) > 1 else max(shares, key=lambda c: shares[c])
 
@@ -399,29 +410,21 @@ class Oracle:
             return "unusable"
         if len(votes) < self.redundancy:
             return "open"
-        # A class's share of the weight is its share of the log odds.
         leader = self.leader(votes)
-        if leader is not None:
-            nats = [
-                (answer, max(0.0, log(trust * 2 / (1 - trust))))
-                for answer, p in votes
-                for trust in [min(0.7 if self.uniform else p, 0.99)]
-            ]
-            share = sum(w for answer, w in nats if answer == leader) / sum(w for _, w in nats)
-            if share >= self.min_agreement - 1e-9:
-                return "settled"
+        if leader is not None and votes.count(leader) / len(votes) >= self.min_agreement - 1e-9:
+            return "settled"
         return "undecided" if len(votes) >= self.most else "open"
 
     def outcomes(self) -> Counter[tuple[Any, ...]]:
         told: Counter[tuple[Any, ...]] = Counter()
         if self.truth is not None:
-            for annotator, answer, _ in self.entries:
+            for annotator, answer in self.entries:
                 if answer is not None:
                     told[annotator, "t0", "q", "gold", answer == self.truth, self.truth, answer] += 1
         elif self.status == "settled":
-            counted = self.entries[: self.counted]
-            for place, (annotator, answer, _) in enumerate(counted):
-                others = [(a, p) for _, a, p in counted[:place] + counted[place + 1 :] if a is not None]
+            voters = self.entries[: self.counted]
+            for place, (annotator, answer) in enumerate(voters):
+                others = [a for _, a in voters[:place] + voters[place + 1 :] if a is not None]
                 leader = self.leader(others)
                 if answer is not None and leader is not None:
                     told[annotator, "t0", "q", "consensus", answer == leader, leader, answer] += 1
@@ -455,13 +458,13 @@ def test_a_task_agrees_with_the_oracle_after_every_event(case: tuple[dict[str, A
         stored = tasks(state)["t0"]
         answers = [None if entry.answers is None else entry.answers[0] for entry in stored.entries]
         names = [entry.annotator_id for entry in stored.entries]
-        assert list(zip(names, answers, strict=True)) == [one[:2] for one in oracle.entries]
+        assert list(zip(names, answers, strict=True)) == oracle.entries
         assert (stored.phase, stored.counted) == (oracle.status, oracle.counted)
         assert net_outcomes(outputs) == oracle.outcomes()
         published_answer = stored.published and stored.published.answers.get("q")
         if stored.phase == "settled":
             assert published_answer
-            shares = oracle.posterior(oracle.votes())
+            shares = oracle.shares(oracle.votes())
             assert published_answer["label"] == oracle.leader(oracle.votes())
             for name, share in shares.items():
                 assert published_answer["distribution"][name] == pytest.approx(float(share), abs=1e-5)

@@ -11,11 +11,12 @@ from tests.quality.campaign import (
     ANIMALS,
     CLASSES,
     Campaign,
-    bodies,
+    counted,
     labels,
     outcomes,
     reasons,
     rejections,
+    verdicts,
 )
 
 
@@ -26,14 +27,14 @@ def campaign() -> Campaign:
     return campaign
 
 
-def settled(campaign: Campaign, *answers: str) -> None:
+def settled(campaign: Campaign, *answers: Any) -> None:
     for place, answer in enumerate(answers):
         campaign.vote(f"a{place}", answer)
 
 
 def test_three_votes_settle_a_task(campaign: Campaign) -> None:
     assert campaign.vote("a0", "cat") == []
-    assert campaign.vote("a1", "cat") == []
+    assert labels(campaign.vote("a1", "cat")) == []
     out = campaign.vote("a2", "dog")
     (label,) = labels(out)
     answer = label["answers"]["q"]
@@ -57,7 +58,7 @@ def test_consensus_leaves_the_own_vote_out(campaign: Campaign) -> None:
     out = campaign.vote("a2", "dog")
     # Without its own vote each "cat" sees one cat and one dog, of equal weight: no leader, nothing told.
     assert outcomes(out) == [("a2", "consensus", 1, False)]
-    assert bodies(out, "outcomes")[0]["truth"] == "cat"
+    assert verdicts(out)[0]["truth"] == "cat"
 
 
 def test_unanimous_votes_all_agree_with_the_others(campaign: Campaign) -> None:
@@ -78,7 +79,7 @@ def test_a_single_annotator_has_no_consensus() -> None:
 def test_a_tie_extends_and_the_next_vote_decides(campaign: Campaign) -> None:
     settled(campaign, "cat", "dog", "fox")
     assert campaign.task().phase == "open"
-    (label,) = labels(campaign.vote("a3", "cat", reliability=0.95))
+    (label,) = labels(campaign.vote("a3", "cat", counts=counted(right=30)))
     assert (label["status"], label["closed_by"], label["votes"]) == ("settled", "extended", 4)
 
 
@@ -114,26 +115,21 @@ def test_agreement_equal_to_the_minimum_is_enough() -> None:
 def test_zero_weight_is_undecided_not_the_first_label() -> None:
     campaign = Campaign(redundancy=2, max_redundancy=2)
     campaign.publish()
-    campaign.vote("a0", "cat", reliability=1 / 3)
-    (label,) = labels(campaign.vote("a1", "cat", reliability=0.1))
+    campaign.vote("a0", "cat", counts=counted(right=0, wrong=10))
+    (label,) = labels(campaign.vote("a1", "cat", counts=counted(right=0, wrong=20)))
     assert (label["status"], label["reason"]) == ("undecided", "zero_weight")
     assert label["answers"]["q"]["agreement"] is None
 
 
-def test_uniform_weighting_ignores_reliability() -> None:
-    campaign = Campaign(weighting="uniform")
+@pytest.mark.parametrize(("weighting", "label"), [("reliability", "dog"), ("uniform", "cat")])
+def test_reliability_outweighs_numbers_unless_all_weigh_alike(weighting: str, label: str) -> None:
+    campaign = Campaign(weighting=weighting)
     campaign.publish()
-    campaign.vote("a0", "cat", reliability=0.4)
-    campaign.vote("a1", "cat", reliability=0.4)
-    (label,) = labels(campaign.vote("a2", "dog", reliability=0.99))
-    assert label["answers"]["q"]["label"] == "cat"
-
-
-def test_reliability_outweighs_numbers(campaign: Campaign) -> None:
-    campaign.vote("a0", "cat", reliability=0.4)
-    campaign.vote("a1", "cat", reliability=0.4)
-    (label,) = labels(campaign.vote("a2", "dog", reliability=0.99))
-    assert label["answers"]["q"]["label"] == "dog"
+    campaign.vote("a0", "cat", counts=counted(right=4, wrong=5))
+    campaign.vote("a1", "cat", counts=counted(right=4, wrong=5))
+    (settled,) = labels(campaign.vote("a2", "dog", counts=counted(right=100)))
+    assert settled["answers"]["q"]["label"] == label
+    assert settled["answers"]["q"]["distribution"][label] > 0.5
 
 
 def test_the_same_annotation_again_is_a_duplicate(campaign: Campaign) -> None:
@@ -175,7 +171,7 @@ def test_an_edit_that_changes_nothing_published_makes_no_version(campaign: Campa
 def test_an_edited_votes_outcome_is_told_under_its_new_id(campaign: Campaign) -> None:
     settled(campaign, "cat", "cat", "cat")
     out = campaign.edit("a0", "cat")
-    told = [(body["annotation_id"], body["sign"]) for body in bodies(out, "outcomes")]
+    told = [(body["annotation_id"], body["sign"]) for body in verdicts(out)]
     assert told == [("a0-t-submit", -1), ("a0-t-edit", 1)]
 
 
@@ -322,26 +318,31 @@ def test_a_vote_may_become_a_non_answer_and_back(campaign: Campaign) -> None:
     assert labels(settled_by)[0]["non_answers"] == 0
 
 
-def test_types_without_an_aggregator_keep_their_votes() -> None:
+@pytest.mark.parametrize(
+    ("space", "answer"),
+    [
+        (ANIMALS, "cat"),
+        ({**ANIMALS, "multi": True}, ["cat", "dog"]),
+        ({"type": "likert_scale", "min": 1, "max": 5}, 4),
+        ({"type": "pairwise_comparison", "options": ["a", "b"]}, {"winner": "a"}),
+        ({"type": "preference_ranking", "items": ["a", "b", "c"]}, ["b", "a", "c"]),
+        ({"type": "free_text"}, "a wren sings"),
+        ({"type": "span_annotation", "labels": ["bird"]}, [{"start": 2, "end": 6, "label": "bird"}]),
+        (
+            {"type": "multi_turn_dialog", "turns": {"t1": ANIMALS}, "overall": {"type": "free_text"}},
+            {"turns": {"t1": "dog"}, "overall": "good"},
+        ),
+    ],
+    ids=lambda given: given.get("type", "") if isinstance(given, dict) else "",
+)
+def test_what_all_say_is_the_label_of_every_type(space: dict[str, Any], answer: Any) -> None:
     campaign = Campaign()
-    campaign.publish(space={"type": "free_text"}, task_type="free_text")
-    for annotator in ("a0", "a1", "a2"):
-        out = campaign.vote(annotator, f"by {annotator}")
-    (label,) = labels(out)
-    assert (label["status"], label["reason"], label["closed_by"]) == (
-        "undecided",
-        "no_aggregator",
-        "redundancy",
-    )
-    assert label["answers"]["q"]["reason"] == "no_aggregator"
-    assert label["votes"] == campaign.totals().votes == 3
-    assert [entry.answers for entry in campaign.task().entries] == [["by a0"], ["by a1"], ["by a2"]]
-
-
-def test_multiple_choice_has_no_aggregator_yet() -> None:
-    campaign = Campaign(redundancy=1)
-    campaign.publish(space={**ANIMALS, "multi": True})
-    assert labels(campaign.vote("a0", ["cat", "dog"]))[0]["reason"] == "no_aggregator"
+    campaign.publish(space=space)
+    settled(campaign, answer, answer, answer)
+    (label,) = labels(campaign.outputs)
+    assert (label["status"], label["closed_by"], label["votes"]) == ("settled", "redundancy", 3)
+    assert label["answers"]["q"]["label"] == answer
+    assert label["answers"]["q"]["agreement"] == 1.0
 
 
 def two_questions(campaign: Campaign) -> None:
@@ -353,14 +354,14 @@ def test_a_task_is_settled_when_all_its_questions_are() -> None:
     campaign = Campaign(redundancy=2, max_redundancy=3)
     two_questions(campaign)
     campaign.vote("a0", {"left": "cat", "right": "cat"})
-    assert campaign.vote("a1", {"left": "cat", "right": "dog"}) == []
+    assert labels(campaign.vote("a1", {"left": "cat", "right": "dog"})) == []
     out = campaign.vote("a2", {"left": "cat", "right": "dog"})
     (label,) = labels(out)
     assert {name: answer["label"] for name, answer in label["answers"].items()} == {
         "left": "cat",
         "right": "dog",
     }
-    told = [(body["annotator_id"], body["question_id"], body["correct"]) for body in bodies(out, "outcomes")]
+    told = [(body["annotator_id"], body["question_id"], body["correct"]) for body in verdicts(out)]
     assert told == [("a0", "left", True), ("a0", "right", False), ("a1", "left", True), ("a2", "left", True)]
 
 

@@ -10,7 +10,7 @@ from streams.replay.orders import Order
 from streams.replay.people import Person, confused, doubts, hit_by_rule, people_of, to_talk_to, wilson
 from streams.replay.playing import Plan, play
 from streams.replay.scoring import Verdict
-from streams.replay.spending import Spent, needed, spending
+from streams.replay.spending import Spent, affordable, needed, spending
 from tests.replay.histories import history
 
 GOOD = ("ann", "bob", "cy", "dee")
@@ -99,3 +99,10 @@ def test_the_cheapest_that_is_good_enough() -> None:
     assert needed([one, two, everything], 0.9) is one
     assert needed([one, two, everything], 0.95) is two
     assert needed([one, two, everything], 0.99) is None
+
+
+def test_of_a_long_history_little_is_replayed_again() -> None:
+    assert affordable(1_000, most=6) == ([1, 2, 3, 4], [0.9, 0.95, 0.99])
+    assert affordable(60_000, most=6) == ([2, 3], [0.95, 0.99])
+    assert affordable(1_000_000, most=6) == ([3], [0.95])
+    assert affordable(1_000, most=1) == ([], [0.9, 0.95, 0.99])

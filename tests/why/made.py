@@ -30,7 +30,7 @@ def record(
 
 
 def found(topic: str, body: dict[str, Any] | None, offset: int = 0, timestamp: int = AT, partition: int = 0) -> Found:
-    return Found(topic, partition, offset, timestamp, body)
+    return Found(topic, partition, offset, timestamp, None if body is None else json.dumps(body).encode())
 
 
 class Told(Campaign):

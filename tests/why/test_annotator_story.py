@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+import schemas
 from streams.quality.annotator_state import Stats
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.keys import key
@@ -17,6 +20,7 @@ from streams.why.found import Found
 from tests.quality.sent import event, outcome
 from tests.why.made import found, told
 
+EXAMPLES = Path(schemas.__file__).parent / "examples"
 KINDS = ("gold", "consensus", "attention", "training")
 DAY = 86_400_000
 
@@ -116,21 +120,21 @@ def test_labels_that_followed_from_what_they_did_are_told_with_it() -> None:
     assert "1 label superseded after what they did: t1: version 1" in story.summary()
 
 
-def test_what_other_releases_notice_is_told_with_its_numbers() -> None:
-    event = {
-        "kind": "standing_paused",
-        "project": "birds",
-        "reasons": ["gold", "drift"],
-        "value": 0.5,
-        "e_value": 130.2,
-        "until": "2026-03-02T10:00:00Z",
-        "low": None,
-    }
-    lines, summary = told("ann", [found("quality-events", event)])
-    assert lines[0].text == (
-        "standing paused (reasons gold and drift, value .50, e value 130.2, until 2026-03-02T10:00:00Z)"
-    )
-    assert "Now paused in birds." in summary
+def test_a_change_of_standing_is_told_with_its_numbers() -> None:
+    events = [json.loads(line) for line in (EXAMPLES / "quality-events.jsonl").read_text().splitlines()]
+    (event, *_) = [event for event in events if event["kind"] == "standing_training"]
+    lines, summary = told("ann-1", [found("quality-events", event)])
+    assert lines[0].text.startswith("standing training on birds-1 (value .55, threshold .80, n 33, ")
+    for number in (
+        "task type classification",
+        "reasons gold and speed",
+        "low .38",
+        "e value 41.38",
+        "until 2026-",
+        "spammer score .31",
+    ):
+        assert number in lines[0].text
+    assert "Now training in birds, classification." in summary
 
 
 def test_whoever_is_unknown_or_odd_is_told_all_the_same() -> None:

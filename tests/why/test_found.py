@@ -71,7 +71,7 @@ def test_an_id_is_found_where_it_is_the_field_and_nowhere_else() -> None:
     assert not taken("task", "t1", "labels", record(b"t1", b"{"), record(b"t1", b"[]"))
     assert taken("task", "ü", "outcomes", record(b"ann", '{"task_id": "\u00fc"}'.encode()))
     assert taken("task", "ü", "outcomes", record(b"ann", b'{"task_id": "\\u00fc"}'))
-    assert [one.body for one in taken("task", "t1", "gold", record(b"t1", None))] == [None]
+    assert [one.value for one in taken("task", "t1", "gold", record(b"t1", None))] == [None]
 
 
 def test_dead_letters_are_found_by_key_value_or_error_until_they_are_erased() -> None:

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from streams.why.folding import retold
-from streams.why.found import Found
 from streams.why.lines import as_json
 from streams.why.task_story import TaskStory
 from tests.why.made import Told, found
@@ -183,6 +182,6 @@ def test_whatever_a_record_holds_it_is_told(topic: str) -> None:
     }
     for body in ({}, odd, {**odd, "answers": {"q": 1, "r": {"label": 1}}, "status": "settled"}):
         story = TaskStory("t")
-        lines = [story.tell(found(topic, body)), story.tell(Found(topic, 0, 1, -5, body))]
+        lines = [story.tell(found(topic, body)), story.tell(found(topic, body, 1, -5))]
         assert all(line.text.isprintable() and msgspec.json.decode(as_json("task", line)) for line in lines)
         assert story.summary()

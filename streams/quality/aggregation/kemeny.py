@@ -60,12 +60,13 @@ def kemeny(prefer: Sequence[Sequence[int]], borda: Sequence[int]) -> Order:
     unit = 1 + n * sum(borda)
     cost = [[prefer[j][i] * unit + max(0, borda[j] - borda[i]) if i != j else 0 for j in range(n)] for i in range(n)]
     full = (1 << n) - 1
+    before = [_subset_sums(row) for row in cost]
     best = [0] * (full + 1)
     orders = [0] * full + [1]
     firsts: list[list[int]] = [[] for _ in range(full + 1)]
     for placed in range(full - 1, -1, -1):
         rest = [item for item in range(n) if not placed >> item & 1]
-        costs = [best[placed | 1 << item] + sum(cost[item][other] for other in rest) for item in rest]
+        costs = [best[placed | 1 << item] + before[item][full ^ placed] for item in rest]
         best[placed] = least = min(costs)
         firsts[placed] = [item for item, value in zip(rest, costs, strict=True) if value == least]
         orders[placed] = sum(orders[placed | 1 << item] for item in firsts[placed])
@@ -75,3 +76,11 @@ def kemeny(prefer: Sequence[Sequence[int]], borda: Sequence[int]) -> Order:
         places.append(firsts[placed][0])
         placed |= 1 << places[-1]
     return Order(places, orders[0], len(firsts[0]))
+
+
+def _subset_sums(numbers: Sequence[int]) -> list[int]:
+    """Return the sum of each subset, by the bits of its place."""
+    sums = [0]
+    for number in numbers:
+        sums += [one + number for one in sums]
+    return sums

@@ -101,7 +101,7 @@ class Day(msgspec.Struct, array_like=True):
 
 
 class Followed(msgspec.Struct, array_like=True):
-    """Pairs of annotators, joined, to the items by what both chose; only pairs whose digest has `level` zeros."""
+    """Pairs of digests, joined, to the items by what both chose; only those whose rank begins with `level` zeros."""
 
     level: int = 0
     pairs: dict[str, dict[int, int]] = {}

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from streams.events import Output, State
+from streams.quality import erasures
 from streams.quality.agreement.coincidences import Scale, dispute, of_unit, parts
 from streams.quality.agreement.leaves import Leaf, leaves
 from streams.quality.keys import key
@@ -25,8 +26,8 @@ from streams.quality.ticking import now
 UNITS: Final = 64
 """The changes of so many tasks go into one record."""
 
-ANSWERS: Final = 3_000
-"""So many answers are kept back at most, each of up to 800 bytes with its annotator's id."""
+ANSWERS: Final = 20_000
+"""So many answers are kept back at most, the questions counted as some: about a megabyte."""
 
 TEXT_CHARS: Final = 100
 """So many characters of questions count as one answer."""
@@ -40,7 +41,7 @@ COUPLED: Final = 10
 _INDEX: Final = key("g")
 
 Vote = tuple[str, int, list[int]]
-"""Who voted, nobody once they are erased and have no annotation id; on which day; and the category for each leaf."""
+"""A digest of who voted, none once they are erased and have no annotation id; the day; the category for each leaf."""
 
 
 class Changed(msgspec.Struct, array_like=True):
@@ -74,7 +75,7 @@ class Difference(msgspec.Struct):
     units : dict
         (day, categories of the votes, sorted) to the change of the number of such units.
     couples : dict
-        (one annotator, the other, category of the one, of the other) to the change of the number of items.
+        (digest of one annotator, of the other, category of the one, of the other) to the change of the number of items.
     disputed : dict
         Task to its dispute and number of votes, as they are now.
     """
@@ -172,7 +173,7 @@ def _votes(asked: tuple[Leaf, ...], entries: Sequence[Entry]) -> list[Vote]:
     for entry in entries:
         if entry.answers is not None:
             categories = [leaf.category(entry.places) for leaf in asked] if one is None else [one(entry.places)]
-            votes.append((entry.annotator_id if entry.annotation_id else "", entry.day, categories))
+            votes.append((_digest(entry.annotator_id) if entry.annotation_id else "", entry.day, categories))
     return votes if len(votes) > 1 else []
 
 
@@ -200,6 +201,12 @@ def _day(votes: Sequence[Vote]) -> int:
 
 
 _dispute = lru_cache(maxsize=65_536)(dispute)
+
+
+@lru_cache(maxsize=65_536)
+def _digest(annotator_id: str) -> str:
+    """Return what stands for an annotator among pairs: 64 bits, in hex. Who is erased is then named nowhere."""
+    return erasures.digest("annotator", annotator_id)[:16]
 
 
 def _couple(couples: dict[tuple[str, str, int, int], int], votes: Sequence[Vote], place: int, sign: int) -> None:

@@ -45,7 +45,11 @@ def bin_of(milliseconds: int) -> int:
 
 def add(bins: dict[int, int], place: int, sign: int) -> None:
     """Count a time in its bin, or with the sign -1 take it back: no empty bin stays, and bins stay in order."""
-    if place not in bins:
+    count = bins.get(place)
+    if count is not None and count + sign:
+        bins[place] = count + sign
+        return
+    if count is None:
         later = {other: bins.pop(other) for other in list(bins) if other > place}
         bins[place] = 0
         bins.update(later)

@@ -133,8 +133,8 @@ def test_what_is_taken_back_leaves_no_trace() -> None:
     ("told", "reason"),
     [
         (delta(AGREED, sign=-1), "delta_underflow"),
-        (delta(AGREED, couples=[("a", "b", 0, 0, -1)]), "delta_underflow"),
-        (delta(AGREED, couples=[("a", "b", 0, 2, 1)]), "invalid"),
+        (delta(AGREED, couples=[("a" * 16, "b" * 16, 0, 0, -1)]), "delta_underflow"),
+        (delta(AGREED, couples=[("a" * 16, "b" * 16, 0, 2, 1)]), "invalid"),
         (delta(AGREED, sums=[(TODAY, 2, 1, 0, 1)]), "invalid"),
         (delta(AGREED, sums=[(TODAY, 2, 0, 5, 1)]), "invalid"),
         (delta(AGREED, sums=[(TODAY, 2, 0, 0, 2**53 - 1), (TODAY, 2, 0, 0, 1)]), "invalid"),
