@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from schemas.agreement import Agreement, AgreementStanding, UndefinedReason
 from schemas.annotations import Action, Annotation, NonAnswer
-from schemas.annotators import Annotator
+from schemas.annotators import Annotator, RetractVotes
 from schemas.common import AnnotatorKind, GoldKind, Id, Standing, TaskType, Tier
 from schemas.dead_letters import DeadLetter
 from schemas.erased import Erased, ErasureProgress, ErasureSide
@@ -35,6 +35,8 @@ from schemas.outcomes import Outcome, OutcomeKind
 from schemas.project_deltas import ProjectDelta
 from schemas.projects import AgreementThresholds, Factors, GoldTest, Policy, Project, Thresholds
 from schemas.quality_events import AnnotatorWork, QualityEvent, QualityEventKind
+from schemas.retractions import Retraction
+from schemas.reviews import Review, Verdict
 from schemas.scored import Flag, ScoredAnnotation
 from schemas.tasks import Question, Task
 from schemas.ticks import Tick
@@ -44,11 +46,13 @@ CONTRACTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "projects": Project,
         "tasks": Task,
         "gold": Gold,
+        "reviews": Review,
         "annotators": Annotator,
         "annotations": Annotation,
         "annotations.scored": ScoredAnnotation,
         "outcomes": Outcome,
         "project-deltas": ProjectDelta,
+        "retractions": Retraction,
         "globals.a": Globals,
         "globals.t": Globals,
         "ticks.a": Tick,
@@ -108,6 +112,9 @@ __all__ = [
     "QualityEventKind",
     "Question",
     "RankingSpace",
+    "RetractVotes",
+    "Retraction",
+    "Review",
     "ScoredAnnotation",
     "SimpleSpace",
     "SpanSpace",
@@ -118,5 +125,6 @@ __all__ = [
     "Tick",
     "Tier",
     "UndefinedReason",
+    "Verdict",
     "explain",
 ]

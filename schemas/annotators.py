@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
 
-from schemas.common import AnnotatorKind, Contract, Count, Id, Moment, Reason, Tier, Yes
+from pydantic import Field, model_validator
+
+from schemas.common import AnnotatorKind, Contract, Count, Id, Moment, Part, Reason, RuleError, Tier, Yes
 from schemas.tasks import Specialization
 
 
+class RetractVotes(Part):
+    """Which votes to take back: those in `project`, or in all, made from `since` on, or ever, until this record."""
+
+    project: Id | None = None
+    since: Moment | None = None
+
+
 class Annotator(Contract):
-    """An annotator as administrators know them."""
+    """An annotator as administrators know them; each event states all of it anew.
+
+    `retract_votes` takes votes back, for a `reason` that must be given. Later ones count, unless `active` is false.
+    """
 
     annotator_id: Id
     tier: Tier = Tier.crowd
@@ -21,3 +33,10 @@ class Annotator(Contract):
     reason: Reason | None = None
     at: Moment | None = None
     expected_version: Count | None = None
+    retract_votes: RetractVotes | None = None
+
+    @model_validator(mode="after")
+    def _is_retracted_for_a_reason(self) -> Self:
+        if self.retract_votes is not None and not self.reason:
+            raise RuleError("reason", "some, as retract_votes is given")
+        return self

@@ -54,7 +54,15 @@ class LabelAnswer(Part):
 
 
 class Label(Contract):
-    """A version of a task's label; `supersedes` names the version before it."""
+    """A version of a task's label; `supersedes` names the version before it.
+
+    Attributes
+    ----------
+    needs_review : bool
+        Whether a reviewer should look at it.
+    review_reason : str or None
+        Why: ``undecided``, ``disputed`` (its agreement is below the project's) or ``sampled``.
+    """
 
     task_id: Id
     project: Id
@@ -69,4 +77,6 @@ class Label(Contract):
     supersedes: Version | None = None
     policy_version: Count
     guidelines_version: Id | None = None
+    needs_review: Yes = False
+    review_reason: str | None = None
     at: Moment

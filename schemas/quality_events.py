@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from schemas.agreement import ConfusedClasses, DisputedTask
-from schemas.common import Contract, Count, Id, Moment, Number, Part, RuleError, Share, TaskType
+from schemas.common import Contract, Count, Id, Moment, Number, Part, Reason, RuleError, Share, TaskType
 
 
 class QualityEventKind(StrEnum):
@@ -24,6 +24,7 @@ class QualityEventKind(StrEnum):
     standing_watched = "standing_watched"
     standing_training = "standing_training"
     standing_paused = "standing_paused"
+    votes_retracted = "votes_retracted"
     agreement_low = "agreement_low"
     agreement_recovered = "agreement_recovered"
     agreement_high = "agreement_high"
@@ -105,6 +106,10 @@ class QualityEvent(Contract):
         Where agreement is low: the tasks whose votes differ most, and the categories that are taken for each other.
     work : AnnotatorWork, optional
         Of a change of standing: all that is known of the annotator's work on that task type.
+    labels : int, optional
+        Of votes taken back, how many labels changed; `n` is how many votes and non-answers went, in one partition.
+    actor, reason : str, optional
+        Who took them back, and why.
     """
 
     event_id: Annotated[str, Field(min_length=1, max_length=700)]
@@ -126,6 +131,9 @@ class QualityEvent(Contract):
     disputed: list[DisputedTask] = Field(default_factory=list)
     confused: list[ConfusedClasses] = Field(default_factory=list)
     work: AnnotatorWork | None = None
+    labels: Count | None = None
+    actor: Id | None = None
+    reason: Reason | None = None
     policy_version: Count
     at: Moment
 

@@ -62,7 +62,7 @@ class Topic:
         When the broker closes a segment; only closed ones are deleted or compacted. None: its default.
     written_by, read_by : tuple of str
         The roles that may, beside the workers, which write what is not from clients and read their sides' sources.
-        Operators write what they replay dead letters to: every source but gold, which has a right of its own.
+        Operators write what they replay dead letters to: every source but gold and reviews.
     from_clients : bool
         Whether other programs write it. The broker then stamps the records itself: a client's clock must not
         decide how long they, or what follows from them, are kept.
@@ -210,6 +210,16 @@ GOLD = _input(
     side="tasks",
     read_by=("auditor",),
 )
+REVIEWS = _input(
+    "reviews",
+    key="task_id",
+    writers="reviewers: accept, fix, reject, return; a named actor and a reason",
+    written_by=("reviewer",),
+    cleanup="delete",
+    side="tasks",
+    retention_ms=LONG,
+    read_by=("auditor",),
+)
 ANNOTATORS = _input(
     "annotators",
     key="annotator_id",
@@ -248,6 +258,15 @@ OUTCOMES = Topic(
     retention_ms=MEDIUM,
     written_by=("operator",),
     read_by=("auditor",),
+)
+RETRACTIONS = Topic(
+    name="retractions",
+    key="annotator_id, a copy to each partition",
+    writers="the annotator side, when a person takes an annotator's votes back",
+    cleanup="delete",
+    side="tasks",
+    retention_ms=MEDIUM,
+    written_by=("operator",),
 )
 PROJECT_DELTAS = Topic(
     name="project-deltas",
@@ -325,10 +344,12 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             PROJECTS,
             TASKS,
             GOLD,
+            REVIEWS,
             ANNOTATORS,
             ANNOTATIONS,
             SCORED,
             OUTCOMES,
+            RETRACTIONS,
             PROJECT_DELTAS,
             GLOBALS_A,
             GLOBALS_T,
@@ -350,7 +371,16 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
 SIDES: Mapping[SideName, tuple[str, ...]] = MappingProxyType(
     {
         "annotators": ("annotations", "annotators", "outcomes", "globals.a", "ticks.a", "erasures.a"),
-        "tasks": ("tasks", "gold", "annotations.scored", "globals.t", "ticks.t", "erasures.t"),
+        "tasks": (
+            "tasks",
+            "gold",
+            "reviews",
+            "annotations.scored",
+            "retractions",
+            "globals.t",
+            "ticks.t",
+            "erasures.t",
+        ),
         "projects": ("projects", "project-deltas"),
     }
 )

@@ -57,10 +57,12 @@ WHERE: dict[ErasureKind, dict[str, Found]] = {
         "annotators": Found.anywhere,
         "annotations.scored": Found.value,
         "outcomes": Found.key,
+        "retractions": Found.key,
         "quality-events": Found.key,
     },
     ErasureKind.task: {
         "annotations": Found.anywhere,
+        "reviews": Found.key,
         "annotations.scored": Found.key,
         "outcomes": Found.value,
         "project-deltas": Found.value,

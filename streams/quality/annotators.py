@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
-from schemas import Action, Annotator, Erasure, ErasureKind, Globals, Thresholds, Tick
-from streams.events import Event, Output, Rejected, Source, State
+from schemas import Action, Annotator, Erasure, ErasureKind, Globals, RetractVotes, Thresholds, Tick
+from streams.events import Event, Output, Rejected, Source, State, coordinates
 from streams.quality import arriving, checks, erasures, learning, shared, standing, summing
 from streams.quality.annotator_state import Profile, Stats, enter_session, profile
 from streams.quality.arriving import Arrived
@@ -16,13 +16,14 @@ from streams.quality.checks import Rules, rules_of
 from streams.quality.decode import contract
 from streams.quality.forgetting import forget_annotator
 from streams.quality.keys import FIXED, key
-from streams.quality.records import Scored, encode, quality_event
+from streams.quality.records import Scored, bounded, encode, quality_event
 from streams.quality.reliability.accuracy import reliability
 from streams.quality.returning import Judgement, reader
 from streams.quality.seen import is_known, remember
 from streams.quality.ticking import advance, told_time
 
 SCORED: Final = "annotations.scored"
+RETRACTIONS: Final = "retractions"
 COUNTERS: Final = {
     "gold": ("gold_n", "gold_correct"),
     "attention": ("attention_n", "attention_correct"),
@@ -83,7 +84,7 @@ class AnnotatorSide:
             case "outcomes":
                 return _outcome(state, event, event.value)
             case "annotators":
-                return _annotator(state, event.value)
+                return _annotator(state, event, self.partitions)
             case "globals.a":
                 return _globals(state, event.value)
             case "ticks.a":
@@ -221,7 +222,8 @@ def _judged(state: State, event: Event, outcome: Judgement) -> list[Output]:
     return outputs
 
 
-def _annotator(state: State, annotator: Annotator) -> list[Output]:
+def _annotator(state: State, event: Event, partitions: int) -> list[Output]:
+    annotator: Annotator = event.value
     place = key("a", annotator.annotator_id)
     stored = state.get(place, Profile)
     version = 0 if stored is None else stored.version
@@ -232,7 +234,23 @@ def _annotator(state: State, annotator: Annotator) -> list[Output]:
             f" annotator {annotator.annotator_id!r} is at version {version}",
         )
     state.put(place, profile(annotator, version + 1))
-    return []
+    return [] if annotator.retract_votes is None else _retracted(event, annotator, annotator.retract_votes, partitions)
+
+
+def _retracted(event: Event, annotator: Annotator, asked: RetractVotes, partitions: int) -> list[Output]:
+    """Return the record that asks each partition of the task side to take the annotator's votes back."""
+    body = {
+        "schema_version": 1,
+        "retraction_id": coordinates(event.topic, event.partition, event.offset),
+        "annotator_id": annotator.annotator_id,
+        "project": asked.project,
+        "since": 0 if asked.since is None else max(0, round(asked.since.timestamp() * 1000)),
+        "until": bounded(event.timestamp),
+        "actor": annotator.actor,
+        "reason": annotator.reason,
+    }
+    key, value = annotator.annotator_id.encode(), encode(body)
+    return [Output(RETRACTIONS, key, value, event.timestamp, partition=number) for number in range(partitions)]
 
 
 def _globals(state: State, sent: Globals) -> list[Output]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from streams.events import Output, State
-from streams.quality import calibrating, expiry, labels, outcomes, rescoring
+from streams.quality import calibrating, expiry, labels, outcomes, rescoring, shadowing
 from streams.quality.case import Case
 from streams.quality.deciding import Decision, again, known, settle
 from streams.quality.holding import Decoders, Step, leave_waiting, replay
+from streams.quality.reviewing import over
 from streams.quality.task_state import CLOSED, Terms, enter, load, task_key, totals
 from streams.quality.ticking import now
 
 
-def revise(case: Case) -> list[Output]:
-    """Decide the task from the entries it has now.
+def revise(case: Case, why: str | None = None) -> list[Output]:
+    """Decide the task from the entries it has now, and the verdict that stands over them.
+
+    Parameters
+    ----------
+    why : str or None
+        The reason of a label that follows, where somebody's decision is behind it.
 
     Returns
     -------
@@ -21,7 +27,8 @@ def revise(case: Case) -> list[Output]:
     """
     decision = _decide(case)
     move(case, decision)
-    return labels.correct(case, decision) + outcomes.retell(case, decision) + calibrating.check(case)
+    outputs = labels.correct(case, decision, why) + outcomes.retell(case, decision) + calibrating.check(case)
+    return outputs + shadowing.check(case, decision)
 
 
 def rescore(case: Case) -> list[Output] | None:
@@ -81,7 +88,9 @@ def forget_oldest(state: State, step: Step, decoders: Decoders) -> list[Output]:
     enter(state, task, "stub")
     task.expiry = 0
     task.entries, task.counted, task.questions, task.terms = [], 0, "[]", Terms()
-    task.posterior, task.is_counted, task.losses = [], False, []  # what it told the project stands
+    # What it told the project stands.
+    task.posterior, task.is_counted, task.losses, task.shadow = [], False, [], None
+    task.review = None
     state.put(task_key(task_id), task)
     return replay(state, task_id, leave_waiting(state, task_id, task), step, decoders)
 
@@ -90,4 +99,4 @@ def _decide(case: Case) -> Decision:
     truth = case.task.truth
     if truth is not None:
         return Decision("gold", "gold", "gold", known(case.asked, truth.answers))
-    return settle(case)
+    return over(case, settle(case))

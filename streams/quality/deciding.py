@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from streams.quality import stopping
 from streams.quality.aggregation.by_type import aggregate
 from streams.quality.aggregation.classification import weight
 from streams.quality.aggregation.published import within
@@ -15,12 +16,12 @@ from streams.quality.aggregation.votes import Aggregate, Vote
 from streams.quality.case import Case
 from streams.quality.inference import constants
 from streams.quality.inference.model import Model
-from streams.quality.inference.posterior import distance, softmax
+from streams.quality.inference.posterior import distance
 from streams.quality.inference.slip import believed
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
 from streams.quality.spaces import Part, Question
-from streams.quality.task_state import Entry, Phase, Settings
+from streams.quality.task_state import Entry, Phase, Review, Settings
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -34,6 +35,8 @@ class Decision(msgspec.Struct, frozen=True):
         What the votes come to; None where a truth is known.
     posteriors : list of list of int
         Of each part, fixed-point; nothing for one without categories.
+    given : dict or None
+        A reviewer's answers, in the place of what the votes come to.
     """
 
     phase: Phase
@@ -42,9 +45,12 @@ class Decision(msgspec.Struct, frozen=True):
     aggregates: tuple[Aggregate, ...] = ()
     reading: Reading | None = None
     posteriors: list[list[int]] = []
+    given: dict[str, Any] | None = None
 
     def answers(self, asked: Sequence[Question]) -> dict[str, Any]:
         """Return the answers by question, as labels carry them."""
+        if self.given is not None:
+            return self.given
         return {
             question.question_id: answer(found, is_calibrated=is_calibrated)
             for question, found, is_calibrated in zip(asked, self.aggregates, self._calibrated(asked), strict=False)
@@ -59,6 +65,9 @@ class Decision(msgspec.Struct, frozen=True):
             found.append(bool(bases) and all(base is not None and base.is_calibrated for base in bases))
             first = after
         return found
+
+
+_NOT_RETURNED = Review("")
 
 
 def settle(case: Case) -> Decision:
@@ -86,26 +95,38 @@ def settle(case: Case) -> Decision:
 def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]]) -> Decision | None:
     """Apply the redundancy rule to exactly the counted entries; `votes` are those of them that answer."""
     task, settings = case.task, case.settings
-    if task.counted - len(votes) >= settings.unusable_after:
+    returned = task.review or _NOT_RETURNED
+    if task.counted - len(votes) - returned.non_answers >= settings.unusable_after:
         counted = task.entries[: task.counted]
         kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
         return Decision("unusable", kinds.most_common(1)[0][0], "non_answers", reading=reading)
-    redundancy = task.terms.redundancy or settings.redundancy
-    is_sure = len(votes) < redundancy and _is_sure(settings, reading)
-    if len(votes) < redundancy and not is_sure:
-        return None
+    wanted = stopping.redundancy(case)
+    most = returned.votes + max(wanted, settings.max_redundancy)
+    redundancy = max(wanted, returned.votes + 1)
+    if len(votes) < redundancy:
+        may_close = settings.adaptive == "on" and len(votes) > returned.votes
+        closed = early(case, votes, reading, posteriors) if may_close else None
+        return None if closed is None else Decision("settled", "agreed", *closed, reading, posteriors)
     found = aggregates(case, votes, reading, posteriors, settings.min_agreement)
     reason = next((one.reason for one in found if one.reason is not None), None)
-    if reason is not None and (is_sure or len(votes) < max(redundancy, settings.max_redundancy)):
+    if reason is not None and len(votes) < most:
         return None
     phase: Phase = "settled" if reason is None else "undecided"
+    closed_by = "redundancy" if len(votes) == redundancy else "extended"
     if reason is not None:
         closed_by = "max_redundancy"
-    elif is_sure:
-        closed_by = "confidence"
-    else:
-        closed_by = "redundancy" if len(votes) == redundancy else "extended"
     return Decision(phase, reason or "agreed", closed_by, found, reading, posteriors)
+
+
+def early(
+    case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]]
+) -> tuple[str, tuple[Aggregate, ...]] | None:
+    """Return the rule by which fewer votes than the redundancy are enough, and what they come to; None where not."""
+    rule = stopping.closes(case, reading)
+    if rule is None:
+        return None
+    found = aggregates(case, votes, reading, posteriors, case.settings.min_agreement)
+    return None if any(one.reason is not None for one in found) else (rule, found)
 
 
 def again(case: Case) -> Decision | None:
@@ -137,22 +158,6 @@ def again(case: Case) -> Decision | None:
 def has_moved(old: Sequence[int], new: Sequence[int]) -> bool:
     """Whether a posterior is by `constants.MOVED` from what was told, or was not told."""
     return not old or distance(old, new) > constants.MOVED * FIXED
-
-
-def _is_sure(settings: Settings, reading: Reading) -> bool:
-    """Whether the answers are so probable that more votes are not needed: with caution, as votes err together."""
-    target = settings.target_confidence
-    if not target or len(reading.models) < settings.min_redundancy:
-        return False
-    for number, scores in enumerate(reading.scores):
-        if not scores:
-            return False
-        own = (models[number] for models in reading.models)
-        known = sum(one is not None and one.answers >= constants.SURE_ANSWERS for one in own)
-        tempered = [round(constants.SURE_TEMPER * score) for score in scores]
-        if known < constants.SURE_VOTES or max(softmax(tempered)) < target:
-            return False
-    return True
 
 
 def aggregates(
@@ -187,26 +192,29 @@ def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first
         [
             Vote(
                 part.leaf.answer(entry.answers[place]),
-                vote_weight(settings, entry, part, models[number]),
+                vote_weight(settings, entry, part, models[number], discount),
             )
-            for entry, models in zip(votes, reading.models, strict=True)
+            for entry, models, discount in zip(votes, reading.models, reading.discounts, strict=True)
             if entry.answers is not None
         ]
         for number, part in enumerate(case.asked[place].parts, first)
     ]
 
 
-def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None) -> int:
-    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point."""
+def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None, discount: int = FIXED) -> int:
+    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point.
+
+    Only where it is inferred what votes say is there a discount for judges.
+    """
     match settings.weighting:
         case "uniform":
             return FIXED
         case "quality_weighted":
             return entry.quality
         case _ if model is not None:
-            return weight(model.accuracy, len(part.names))
+            return weight(model.accuracy, len(part.names)) * discount // FIXED
         case _:
-            return weight(entry.reliability, 2)
+            return weight(entry.reliability, 2) * discount // FIXED
 
 
 def answer(found: Aggregate, *, is_calibrated: bool) -> dict[str, Any]:

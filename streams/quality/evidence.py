@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.events import Output
+from streams.quality import stopping
 from streams.quality.case import Case
 from streams.quality.deciding import Decision, has_moved
 from streams.quality.inference import constants
@@ -24,13 +25,12 @@ def target(case: Case, decision: Decision) -> Posteriors | None:
     is told anew only when it has moved by more than `constants.MOVED`.
     """
     task = case.task
-    if task.truth is not None:
-        if task.truth.kind != "gold":
-            return None
-        return _indicators(case, task.truth.answers)
+    truth = task.known
+    if truth is not None:
+        return _indicators(case, truth.answers) if truth.kind == "gold" else None
     if decision.phase in _SILENT or not decision.posteriors or decision.reading is None:
         return None
-    if len(decision.reading.models) < min(constants.FEEDBACK_VOTES, task.terms.redundancy or case.settings.redundancy):
+    if len(decision.reading.models) < min(constants.FEEDBACK_VOTES, stopping.redundancy(case)):
         return None
     if not task.posterior:
         return decision.posteriors
@@ -79,7 +79,7 @@ def move(case: Case, after: Posteriors | None) -> list[Output]:
     """Let the task stand at `after`; return what that tells of how common the classes are. Gold tells nothing."""
     task = case.task
     before = task.posterior if task.is_counted else []
-    task.is_counted = after is not None and task.truth is None
+    task.is_counted = after is not None and task.known is None
     task.posterior = after or []
     now = task.posterior if task.is_counted else []
     if before is now or before == now:

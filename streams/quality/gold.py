@@ -29,7 +29,7 @@ def apply(case: Case, gold: Gold | None) -> list[Output]:
             return []
         if task.truth is None:
             raise Rejected("nothing_to_withdraw", "the task has no gold")
-        task.truth = None
+        task.truth, task.counted = None, 0  # what changed meanwhile is counted as if there had been no gold
         return revise(case)
     if gold.project != task.project:
         raise Rejected("project_mismatch", f"project: the task belongs to {task.project!r}")

@@ -47,7 +47,7 @@ def hold(state: State, event: Event, task: Task | None, *, per_task: int, tasks:
         raise Rejected(
             "held_full", f"task_id: {len(task.held)} events already wait for task {event.key!r} or its project"
         )
-    author = "" if event.topic == "gold" else event.value.annotator_id
+    author = event.value.annotator_id if event.topic == "annotations.scored" else ""
     kept = Held(event.topic, event.partition, event.offset, event.timestamp, event.raw, author)
     if task is None:
         task = Task("held", expiry=expiry.append(state, expiry.HELD, event.key, now(state)))

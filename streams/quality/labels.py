@@ -9,30 +9,33 @@ from streams.events import Output
 from streams.quality.case import Case
 from streams.quality.deciding import Decision
 from streams.quality.records import Label, encode, instant
+from streams.quality.reviewing import REVIEW, wanted
 from streams.quality.task_state import CLOSED, Published
 
 LABELS = "labels"
 LABELS_LATEST = "labels.latest"
+VOTES_RETRACTED = "votes_retracted"
+"""The reason of a label that changed with votes that a person took back."""
 APART = 0.2
 """A distribution that moved by so much in sum is published anew, though the answer is the same."""
 
 
-def correct(case: Case, decision: Decision) -> list[Output]:
+def correct(case: Case, decision: Decision, why: str | None = None) -> list[Output]:
     """Publish what the task's entries now amount to, if that differs from the newest label.
 
     An open task says nothing, except that a label which stood before no longer does. A known truth is
-    published only to supersede a label that was.
+    published only to supersede a label that was. `why`, if given, takes the place of the reason where votes decide.
     """
     task = case.task
     if decision.phase == "open":
         if task.published is None or task.published.status not in CLOSED:
             return []
-        return _publish(case, "provisional", "reopened", None, {})
+        return _publish(case, "provisional", why or "reopened", None, {})
     if decision.phase == "gold":
         if task.published is None or task.published.status == "withdrawn":
             return []
-        return _publish(case, "settled", decision.reason, decision.closed_by, decision.answers(case.asked))
-    return _publish(case, decision.phase, decision.reason, decision.closed_by, decision.answers(case.asked))
+        return _publish(case, "settled", decision.reason, decision.closed_by, decision.answers(case.asked), why)
+    return _publish(case, decision.phase, decision.reason, decision.closed_by, decision.answers(case.asked), why)
 
 
 def differs(case: Case, decision: Decision) -> bool:
@@ -63,8 +66,10 @@ def latest_erased(task_id: str, timestamp: int) -> Output:
     return Output(LABELS_LATEST, task_id.encode(), None, timestamp, tag="erased")
 
 
-def _publish(case: Case, status: str, reason: str, closed_by: str | None, answers: dict[str, Any]) -> list[Output]:
-    task = case.task
+def _publish(
+    case: Case, status: str, reason: str, closed_by: str | None, answers: dict[str, Any], why: str | None = None
+) -> list[Output]:
+    task, before = case.task, case.task.published
     counted = task.entries[: task.counted]
     votes = sum(entry.answers is not None for entry in counted)
     body = Published(
@@ -77,8 +82,15 @@ def _publish(case: Case, status: str, reason: str, closed_by: str | None, answer
         policy_version=case.settings.policy_version,
         guidelines_version=task.terms.guidelines_version or case.settings.guidelines_version or None,
     )
-    if body == task.published:
+    if closed_by in {REVIEW, "gold"}:
+        why = None  # no votes decide it
+    # Somebody's decision as a reason is no difference by itself: not when it is given, nor when it is no more.
+    if before is not None and (why is not None or before.reason == VOTES_RETRACTED):
+        body.reason = before.reason
+    if body == before:
         return []
+    body.reason = why or reason
+    review = wanted(case, body)
     supersedes = task.version or None
     task.version += 1
     task.published = body
@@ -90,7 +102,7 @@ def _publish(case: Case, status: str, reason: str, closed_by: str | None, answer
             task_type=task.task_type,
             version=task.version,
             status=status,
-            reason=reason,
+            reason=body.reason,
             closed_by=closed_by,
             answers=answers,
             votes=body.votes,
@@ -98,6 +110,8 @@ def _publish(case: Case, status: str, reason: str, closed_by: str | None, answer
             supersedes=supersedes,
             policy_version=body.policy_version,
             guidelines_version=body.guidelines_version,
+            needs_review=review is not None,
+            review_reason=review,
             at=instant(case.timestamp),
         )
     )

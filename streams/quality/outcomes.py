@@ -35,12 +35,13 @@ def retell(case: Case, decision: Decision) -> list[Output]:
     """
     task = case.task
     after = evidence.target(case, decision)
+    is_known = task.known is not None
     outputs: list[Output] = []
     for place, entry in enumerate(task.entries):
         is_counted = place < task.counted
         if entry.answers is None or entry.is_erased:
             continue
-        if task.truth is not None:
+        if is_known:
             outputs += _tell(case, entry, _by_truth(case, entry), after)
         elif decision.phase == "settled" and is_counted:
             outputs += _tell(case, entry, _consensus(case, place, decision), after)
@@ -51,7 +52,7 @@ def retell(case: Case, decision: Decision) -> list[Output]:
 
 def judge_by_truth(case: Case, entry: Entry) -> list[Output]:
     """Tell one vote how it compares with the task's known truth."""
-    if case.task.truth is None or entry.answers is None or entry.is_erased:
+    if case.task.known is None or entry.answers is None or entry.is_erased:
         return take_back(case, entry)
     return _tell(case, entry, _by_truth(case, entry), case.task.posterior or None)
 
@@ -62,7 +63,7 @@ def take_back(case: Case, entry: Entry) -> list[Output]:
 
 
 def _by_truth(case: Case, entry: Entry) -> list[_Verdict]:
-    truth = case.task.truth
+    truth = case.task.known
     if truth is None or entry.answers is None:
         return [None] * len(case.asked)
     return [
@@ -97,7 +98,7 @@ def _beside_leader(case: Case, votes: list[Entry], reading: Reading, own: int, n
     given = votes[own].places[number]
     model = models[own][number]
     if case.settings.weighting == "reliability" and model is not None:
-        column = model.columns[given]
+        column = reading.said(own, number)
         rest = [score - part for score, part in zip(reading.scores[number], column, strict=True)]
         most = max(rest)
         others = None if rest.count(most) > 1 else rest.index(most)

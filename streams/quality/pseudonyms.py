@@ -5,18 +5,12 @@ from __future__ import annotations
 from copy import copy
 
 from streams.events import State
-from streams.quality import holding
+from streams.quality import holding, judging
 from streams.quality.agreement import telling
 from streams.quality.erasures import Job
 from streams.quality.inferring import rename
-from streams.quality.records import encode
+from streams.quality.listing import next_tasks
 from streams.quality.task_state import Task, task_key
-
-_LAST = "\U0010ffff"
-"""Beyond every key."""
-
-LISTED = 4_000
-"""How many tasks are found at once: finding them takes longer than what is done to them, and a list must be stored."""
 
 
 def replace(state: State, job: Job, batch: int) -> bool:
@@ -32,16 +26,14 @@ def replace(state: State, job: Job, batch: int) -> bool:
     bool
         Whether these were the last.
     """
-    begin = task_key("")
     if not job.after and not rename(state, job.id, job.memory.pseudonym, batch):
         return False
-    if not job.listed:
-        job.listed = state.find((begin,), encode(job.id), job.after, LISTED)
-        job.after = job.listed[-1] if len(job.listed) == LISTED else _LAST
-    for place in job.listed[:batch]:
-        _replace_in(state, job, place.removeprefix(begin))
-    del job.listed[:batch]
-    return not job.listed and job.after == _LAST
+    if not job.after:
+        judging.forget(state, job.id)
+    found, is_done = next_tasks(state, job, job.id, batch)
+    for task_id in found:
+        _replace_in(state, job, task_id)
+    return is_done
 
 
 def _replace_in(state: State, job: Job, task_id: str) -> None:

@@ -27,12 +27,12 @@ def instant(timestamp: int) -> datetime:
 
     A record's timestamp is its producer's word: what no calendar holds becomes the nearest end.
     """
-    return _EPOCH + timedelta(milliseconds=min(max(timestamp, 0), _LAST))
+    return _EPOCH + timedelta(milliseconds=bounded(timestamp))
 
 
-def day(timestamp: int) -> int:
-    """Return the day since 1970 of milliseconds since the epoch, bounded as in `instant`."""
-    return min(max(timestamp, 0), _LAST) // DAY_MS
+def bounded(timestamp: int) -> int:
+    """Return milliseconds since the epoch within what a calendar holds."""
+    return min(max(timestamp, 0), _LAST)
 
 
 class Scored(msgspec.Struct, gc=False):
@@ -102,6 +102,8 @@ class Label(msgspec.Struct, gc=False):
     supersedes: int | None
     policy_version: int
     guidelines_version: str | None
+    needs_review: bool
+    review_reason: str | None
     at: datetime
 
 

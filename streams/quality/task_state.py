@@ -8,6 +8,7 @@ import msgspec
 
 from streams.events import State
 from streams.quality.keys import key
+from streams.quality.records import DAY_MS
 
 Phase = Literal["held", "open", "gold", "settled", "undecided", "unusable", "withdrawn", "stub"]
 
@@ -44,8 +45,8 @@ class Entry(msgspec.Struct, array_like=True):
     bytes of the answers. `places` are the categories chosen, for each part of the questions, -1 where it has none.
     `is_evidence` says that the annotator was told the posterior the task stands at. On a gold task `columns` are what
     it said of each part's categories when it came, 1e-6 nats. `time_ms` is what a submission took, 0 of a
-    correction, and `session` the annotator's; `day`, since 1970, is that of the annotation's record. Once its
-    annotator is erased it has a pseudonym and no annotation id.
+    correction, and `session` the annotator's; `at`, in ms, is the time of the annotation's record. `is_judge` says
+    that a model gave it. Once its annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -61,7 +62,13 @@ class Entry(msgspec.Struct, array_like=True):
     columns: list[list[int]] = []
     time_ms: int = 0
     session: int = 0
-    day: int = 0
+    at: int = 0
+    is_judge: bool = False
+
+    @property
+    def day(self) -> int:
+        """The day since 1970."""
+        return self.at // DAY_MS
 
     @property
     def is_erased(self) -> bool:
@@ -92,6 +99,21 @@ class Truth(msgspec.Struct, array_like=True):
     answers: list[Any]
 
 
+class Review(msgspec.Struct, array_like=True):
+    """A reviewer's verdict that stands: accept, fix, reject or return.
+
+    `answers` are those accepted or given, as labels carry them. Of a return, so many `votes` and `non_answers` were not
+    enough. `is_open` says that the votes alone would not close the task.
+    """
+
+    verdict: str
+    answers: dict[str, Any] = {}
+    becomes_gold: bool = False
+    votes: int = 0
+    non_answers: int = 0
+    is_open: bool = False
+
+
 class Published(msgspec.Struct, array_like=True):
     """The body of the newest label: everything but its version and time."""
 
@@ -105,8 +127,17 @@ class Published(msgspec.Struct, array_like=True):
     guidelines_version: str | None
 
 
+class Shadow(msgspec.Struct, array_like=True):
+    """What a task has told of a rule that runs in shadow: the rule, and numbers as `shadowing.FIELDS` has them."""
+
+    kind: str
+    threshold: int
+    min_redundancy: int
+    sums: list[int]
+
+
 class Held(msgspec.Struct, array_like=True):
-    """An event that waits for its task or project, with its coordinates; `annotator_id` is none's for gold."""
+    """An event that waits for its task or project, with its coordinates; only a vote has an `annotator_id`."""
 
     topic: str
     partition: int
@@ -124,7 +155,9 @@ class Task(msgspec.Struct, array_like=True):
     `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none. `left` are the topics in which
     content lies that went from here, until a null value comes from there. `posterior` is what was last told of each
     part, fixed-point, nothing for a part without categories; `is_counted` says that the project's class frequencies
-    have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part.
+    have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part; `shadow` is
+    what it has of the task under a rule that runs in shadow. `truth` is what the gold topic says, whatever a review
+    says.
     """
 
     phase: Phase
@@ -145,13 +178,27 @@ class Task(msgspec.Struct, array_like=True):
     posterior: list[list[int]] = []
     is_counted: bool = False
     losses: list[list[int]] = []
+    review: Review | None = None
+    shadow: Shadow | None = None
+
+    @property
+    def known(self) -> Truth | None:
+        """The answers that votes are judged by: of gold, or else of a review that became gold."""
+        if self.truth is not None or self.review is None or not self.review.becomes_gold:
+            return self.truth
+        return Truth("gold", [answer["label"] for answer in self.review.answers.values()])
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether a verdict stands over the votes: a return lets them decide."""
+        return self.review is not None and self.review.verdict != "return"
 
 
 class Settings(msgspec.Struct, array_like=True):
     """A project's settings as the decisions need them; shares and factors are fixed-point (1e-6).
 
-    `target_confidence` is 0 where tasks close by redundancy alone. A removed project keeps its `policy_version` and
-    `sequence`, so that an older copy does not bring it back.
+    `target_confidence` and `label_value`, in 1e-6 USD, are 0 where there is no such rule; `adaptive` is what becomes of
+    it. A removed project keeps its `policy_version` and `sequence`, so that an older copy does not bring it back.
     """
 
     policy_version: int
@@ -167,6 +214,14 @@ class Settings(msgspec.Struct, array_like=True):
     target_confidence: int = 0
     min_redundancy: int = 2
     sequence: int = 0
+    review_share: int = 100_000
+    label_value: int = 0
+    adaptive: str = "on"
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether there is a rule by which a task may close with fewer votes than its redundancy."""
+        return bool(self.target_confidence or self.label_value)
 
 
 class Totals(msgspec.Struct, array_like=True):

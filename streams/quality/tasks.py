@@ -8,7 +8,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Final
 
-from schemas import Erasure, ErasureKind, Globals, Gold, Task, Tick
+from schemas import Erasure, ErasureKind, Globals, Gold, Retraction, Review, Task, Tick
 from streams.events import Event, Output, Rejected, Source, State, dead_letter
 from streams.quality import (
     closing,
@@ -17,29 +17,36 @@ from streams.quality import (
     gold,
     holding,
     inferring,
+    judging,
     policies,
     pseudonyms,
     publishing,
     rescoring,
+    retractions,
+    reviews,
+    shadowing,
     shared,
     summing,
     task_state,
     votes,
 )
 from streams.quality.agreement import telling
-from streams.quality.case import resolve
+from streams.quality.case import Case, resolve
 from streams.quality.decode import contract
 from streams.quality.records import DAY_MS, quality_event
 from streams.quality.returning import ScoredVote, reader
 from streams.quality.task_state import Settings, settings_key, settings_of, task_key
 from streams.quality.ticking import Clock, advance, told_time
 
+VOTES: Final = "annotations.scored"
 RESCORED: Final = frozenset({"settled", "undecided"})
 
 SOURCES: Final = (
     Source("tasks", contract(Task), attrgetter("task_id"), tombstones=True),
     Source("gold", contract(Gold), attrgetter("task_id"), tombstones=True),
+    Source("reviews", contract(Review), attrgetter("task_id")),
     Source("annotations.scored", reader(ScoredVote), attrgetter("task_id"), own=True),
+    Source("retractions", contract(Retraction), None, own=True),
     Source("globals.t", contract(Globals), None, own=True),
     Source("ticks.t", contract(Tick), None, lossy=True, own=True),
     Source("erasures.t", contract(Erasure), None, tombstones=True),
@@ -67,7 +74,7 @@ class TaskSide:
         How many entries beyond those that decided a closed task keeps.
     batch : int
         How many tasks a tick, or a project that becomes known, expires or resumes at once; so many an erasure
-        goes through.
+        or a retraction goes through.
     """
 
     retention_ms: int = 30 * DAY_MS
@@ -91,7 +98,7 @@ class TaskSide:
 
     def _apply(self, state: State, event: Event) -> list[Output]:
         match event.topic:
-            case "annotations.scored" | "gold":
+            case "annotations.scored" | "gold" | "reviews":
                 return self._on_record(state, event)
             case "tasks" if event.value is None:
                 return publishing.withdraw(state, event)
@@ -101,21 +108,27 @@ class TaskSide:
                 return self._globals(state, event.value)
             case "ticks.t":
                 return self._tick(state, event)
-            case "erasures.t":
-                return self._erase(state, event)
+            case "retractions" | "erasures.t":
+                return self._requested(state, event)
             case _:
                 raise ValueError(f"the task side does not read {event.topic!r}")
 
     def _on_record(self, state: State, event: Event) -> list[Output]:
         vote = event.value
-        if event.topic == "gold" or not vote.counts:
+        if event.topic != VOTES:
             return self._on_task(state, event)
+        if not vote.counts:
+            return self._on_vote(state, event)
         # They are kept whatever becomes of the vote: this partition is sent them only once.
         inferring.learn(state, vote.annotator_id, vote.project, vote.counts)
         try:
-            return self._on_task(state, event)
+            return self._on_vote(state, event)
         except Rejected as rejected:
             return [dead_letter(event, rejected.reason, rejected.error)]
+
+    def _on_vote(self, state: State, event: Event) -> list[Output]:
+        retractions.refuse(state, event.value, event.timestamp)
+        return self._on_task(state, event)
 
     def _on_task(self, state: State, event: Event) -> list[Output]:
         task_id = event.key
@@ -132,19 +145,26 @@ class TaskSide:
         if task is None or settings is None:
             return holding.hold(state, event, task, per_task=self.held_per_task, tasks=self.held_tasks)
         case, text = resolve(state, task_id, task, settings, event.timestamp)
-        before = telling.counted(task)
-        if event.topic == "gold":
-            outputs = gold.apply(case, event.value)
-        else:
-            outputs = votes.apply(case, event.value, self.votes_limit, self.bench_limit)
+        before, erred = telling.counted(task), judging.errors(case)
+        outputs = self._applied(case, event)
         task.questions = text
         state.put(task_key(task_id), task)
         telling.note(state, task_id, task, text, before)
-        if event.topic != "gold":
+        judging.note(case, erred)
+        if event.topic == VOTES:
             due = rescoring.voted(state)
             if due:
                 outputs += rescoring.look(state, due, partial(_rescore, state, event.timestamp))
         return outputs
+
+    def _applied(self, case: Case, event: Event) -> list[Output]:
+        match event.topic:
+            case "gold":
+                return gold.apply(case, event.value)
+            case "reviews":
+                return reviews.apply(case, event.value)
+            case _:
+                return votes.apply(case, event.value, self.votes_limit, self.bench_limit)
 
     def _globals(self, state: State, sent: Globals) -> list[Output]:
         if sent.statistics is not None:
@@ -162,19 +182,24 @@ class TaskSide:
         outputs += holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
         outputs += self._rescore_left(state, event.timestamp)
         outputs += telling.tell_old(state, event.timestamp, self.batch)
+        outputs += shadowing.tell(state, event.timestamp)
         erasures.forget(state, told, self.batch)
         outputs += summing.tell_all(state, event.timestamp)
-        return outputs + erasures.go_on(state, event, self.batch, pseudonyms.replace)
+        outputs += erasures.go_on(state, event, self.batch, pseudonyms.replace)
+        return outputs + retractions.go_on(state, event, self.batch)
 
     def _rescore_left(self, state: State, timestamp: int) -> list[Output]:
         due = min(rescoring.ticked(state), self.batch)
         return rescoring.look(state, due, partial(_rescore, state, timestamp)) if due else []
 
-    def _erase(self, state: State, event: Event) -> list[Output]:
+    def _requested(self, state: State, event: Event) -> list[Output]:
+        if event.topic == "retractions":
+            return retractions.take_up(state, event, self.batch)
         if event.value is None:
             return []
         if event.value.kind is ErasureKind.task:
             return publishing.erase(state, event, self.name)
+        retractions.forget(state, event.value.id)
         return erasures.take_up(state, event, self.name, self.batch, pseudonyms.replace)
 
     def _expire(self, state: State, clock: Clock) -> tuple[list[Output], int]:
@@ -192,7 +217,7 @@ class TaskSide:
 def _rescore(state: State, timestamp: int, task_id: str) -> list[Output]:
     task = task_state.load(state, task_id)
     settings = settings_of(state, task.project)
-    if task.phase not in RESCORED or settings is None:
+    if task.phase not in RESCORED or task.is_reviewed or settings is None:
         return []
     case, _ = resolve(state, task_id, task, settings, timestamp)
     outputs = closing.rescore(case)
@@ -206,7 +231,7 @@ def _late(state: State, event: Event) -> list[Output] | None:
     match event.topic:
         case "annotations.scored":
             names = (("task", event.key), ("annotator", event.value.annotator_id))
-        case "tasks" | "gold":
+        case "tasks" | "gold" | "reviews":
             return erasures.late(state, event, ("task", event.key))
         case _:
             return None
@@ -214,7 +239,7 @@ def _late(state: State, event: Event) -> list[Output] | None:
 
 
 def _too_late(state: State, task_id: str, task: task_state.Task, event: Event) -> list[Output]:
-    if event.topic == "gold":
+    if event.topic != VOTES:
         raise Rejected("too_late", f"the votes of task {task_id!r} are no longer kept")
     settings = state.get(settings_key(task.project), Settings)
     annotation = event.value

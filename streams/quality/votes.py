@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from streams.events import Output, Rejected
-from streams.quality import calibrating, outcomes
+from streams.quality import calibrating, outcomes, shadowing
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
-from streams.quality.records import day, encode
+from streams.quality.labels import VOTES_RETRACTED
+from streams.quality.records import bounded, encode
 from streams.quality.returning import ScoredVote
 from streams.quality.spaces import answers, places
 from streams.quality.task_state import CLOSED, Entry, totals
@@ -44,6 +45,11 @@ def apply(case: Case, annotation: ScoredVote, votes_limit: int, bench_limit: int
     return _replace(case, place, entry, keep_place=annotation.action == "edit")
 
 
+def retract(case: Case, place: int) -> list[Output]:
+    """Take back the entry at `place`, by a person's decision: as its author's withdrawal would."""
+    return _replace(case, place, None, keep_place=False, why=VOTES_RETRACTED)
+
+
 def _place(entries: list[Entry], annotation: ScoredVote) -> int | None:
     annotator_id, annotation_id = annotation.annotator_id, annotation.annotation_id
     found = None
@@ -69,7 +75,8 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         places=[] if given is None else places(case.asked, given),
         time_ms=round(annotation.time_spent_s * 1000) if annotation.action == "submit" else 0,
         session=annotation.session,
-        day=day(case.timestamp),
+        at=bounded(case.timestamp),
+        is_judge=annotation.kind == "judge",
     )
 
 
@@ -96,12 +103,14 @@ def _add(case: Case, entry: Entry) -> list[Output]:
     task.entries.append(entry)
     if entry.answers is not None:
         totals(case.state).votes += 1
-    if task.phase == "open":
+    if task.phase == "open" or (task.truth is None and task.review is not None and task.review.is_open):
         return revise(case)
-    return outcomes.judge_by_truth(case, entry) + calibrating.check(case) if task.truth is not None else []
+    if task.known is None:
+        return []
+    return outcomes.judge_by_truth(case, entry) + calibrating.check(case) + shadowing.check(case)
 
 
-def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -> list[Output]:
+def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool, why: str | None = None) -> list[Output]:
     task = case.task
     old = task.entries[place]
     outputs = outcomes.take_back(case, old)
@@ -117,9 +126,11 @@ def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool) -
         if entry is not None:
             task.entries.append(entry)
     if counted:
-        return outputs + revise(case)
-    if entry is not None and task.truth is not None:
+        if task.truth is None:
+            task.counted = 0  # from the first again, so that what is taken back was never there
+        return outputs + revise(case, why)
+    if entry is not None and task.known is not None:
         outputs += outcomes.judge_by_truth(case, entry)
     if task.truth is not None:
-        outputs += calibrating.check(case)
+        outputs += calibrating.check(case) + shadowing.check(case)
     return outputs

@@ -131,6 +131,11 @@ class AnnotatorStory:
             what = listed(
                 _profile_change(name, before[name], now[name]) for name in _PROFILE if before[name] != now[name]
             )
+        asked = body.get("retract_votes")
+        if isinstance(asked, dict):
+            where = f" in {word(asked['project'])}" if asked.get("project") else ""
+            since = f" since {word(asked['since'])}" if asked.get("since") else ""
+            what = f"{what + '; ' if what else ''}votes taken back{where}{since}"
         return Line(found, "decided", f"{what or 'confirmed as before'}{decided(body)}")
 
     def _scored(self, found: Found, body: Body) -> Line:

@@ -23,6 +23,7 @@ TOPICS: Final[dict[Kind, dict[str, bool]]] = {
     "task": {
         "tasks": True,
         "gold": True,
+        "reviews": True,
         "annotations.scored": True,
         "labels": True,
         "labels.latest": True,
@@ -44,7 +45,7 @@ _RANKS: Final = {
     topic: rank
     for rank, topic in enumerate(
         (
-            *("projects", "annotators", "tasks", "gold", "annotations.scored"),
+            *("projects", "annotators", "tasks", "gold", "reviews", "annotations.scored"),
             *("labels", "labels.latest", "outcomes", "quality-events", "dead-letters"),
         )
     )

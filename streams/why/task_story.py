@@ -17,6 +17,7 @@ from streams.why.wording import (
     codes,
     counted,
     dead_letter,
+    decided,
     fared,
     listed,
     number,
@@ -33,6 +34,7 @@ CONTENT: Final = frozenset({"prompt", "content", "instructions"})
 KNOWN: Final = "gold"
 """What closes a label whose task has a known answer."""
 TOLD_CHANGES = 3
+_VERDICTS: Final = {"accept": "accepted", "fix": "fixed", "reject": "rejected", "return": "returned"}
 
 
 class TaskStory:
@@ -65,6 +67,8 @@ class TaskStory:
                 line = self._published(found, body)
             case "gold":
                 line = self._told_gold(found, body)
+            case "reviews":
+                line = self._reviewed(found, body)
             case "annotations.scored":
                 line = self._scored(found, body)
             case "labels" | "labels.latest":
@@ -156,6 +160,13 @@ class TaskStory:
         self._cause(found, f"{kind} was {changed} {answer}")
         return Line(found, "gold", f"{kind} {changed} {answer}")
 
+    def _reviewed(self, found: Found, body: Body) -> Line:
+        said = _VERDICTS.get(str(body.get("verdict")), codes(body.get("verdict")))
+        fix = f" as {word(body.get('answer'))}" if body.get("answer") is not None else ""
+        gold = ", which became gold" if body.get("becomes_gold") is True else ""
+        self._cause(found, f"{word(body.get('actor'))} {said} the label{fix}{gold}")
+        return Line(found, "review", f"the label was {said}{fix}{gold}{decided(body)}")
+
     def _scored(self, found: Found, body: Body) -> Line:
         who, action = word(body.get("annotator_id")), body.get("action", "submit")
         if action == "withdraw":
@@ -206,6 +217,8 @@ class TaskStory:
         """Return what the label follows from: what has its time; within one millisecond it may be any of several."""
         if after.get("reason") == "rescored":
             return " after it was looked at again with what is known of its annotators by now"
+        if after.get("reason") == "votes_retracted":
+            return " after somebody's votes were taken back"
         causes = self._causes.get(found.timestamp)
         if causes:
             return f" after {' and '.join(dict.fromkeys(causes))}"

@@ -14,10 +14,12 @@ SOURCES = (
     "projects",
     "tasks",
     "gold",
+    "reviews",
     "annotations",
     "annotators",
     "annotations.scored",
     "outcomes",
+    "retractions",
     "project-deltas",
     "globals.a",
     "globals.t",
@@ -30,6 +32,7 @@ IDENTITY = {
     "projects": "project",
     "tasks": "task_id",
     "gold": "task_id",
+    "reviews": "task_id",
     "annotations": "annotator_id",
     "annotators": "annotator_id",
     "annotations.scored": "task_id",
@@ -107,8 +110,27 @@ def _gold(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
     return {"task_id": ids["task_id"], "project": ids["project"], "answer": _answer(rng), "kind": kind}
 
 
+def _review(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
+    verdict = rng.choice(["accept", "fix", "reject", "return"])
+    body: dict[str, Any] = {"task_id": ids["task_id"], "project": ids["project"], "verdict": verdict}
+    if verdict == "fix":
+        body["answer"] = _answer(rng)
+    if verdict in {"accept", "fix"}:
+        body["becomes_gold"] = rng.random() < 0.5
+    if rng.random() < 0.2:
+        body["expected_version"] = rng.randrange(4)
+    return body | {"actor": "eve", "reason": "looked at it"}
+
+
 def _annotator(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
     return {"annotator_id": ids["annotator_id"], "actor": "eve", "active": rng.random() < 0.9}
+
+
+def _retraction(ids: Ids, now: int, rng: random.Random) -> dict[str, Any]:
+    body = {"retraction_id": f"annotators/0/{rng.randrange(1_000)}", "annotator_id": ids["annotator_id"]}
+    project = ids["project"] if rng.random() < 0.5 else None
+    since = rng.choice([0, now - HOUR])
+    return body | {"project": project, "since": since, "until": now, "actor": "eve", "reason": "bought"}
 
 
 def _tick(_: Ids, now: int, rng: random.Random) -> dict[str, Any]:
@@ -157,10 +179,12 @@ MAKERS: dict[str, Callable[[Ids, int, random.Random], dict[str, Any]]] = {
     "projects": _project,
     "tasks": _task,
     "gold": _gold,
+    "reviews": _review,
     "annotations": _annotation,
     "annotators": _annotator,
     "annotations.scored": _scored,
     "outcomes": _outcome,
+    "retractions": _retraction,
     "project-deltas": _delta,
     "globals.a": _globals,
     "globals.t": _globals,

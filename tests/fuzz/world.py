@@ -150,8 +150,8 @@ def check_output(output: Output) -> None:
         return
     CONTRACTS[output.topic].model_validate_json(output.value)
     body = _strict(output.value)
-    if output.tag == "statistics":  # beside the project's settings, under a key of its own
-        assert output.key == msgspec.json.encode([body["project"], body["statistics"]["space"]])
+    if output.tag == "statistics":  # beside the project's settings, under a key of their own
+        assert msgspec.json.decode(output.key or b"") == [body["project"], body["statistics"]["space"]]
     elif output.topic in IDENTITY:
         assert body[IDENTITY[output.topic]].encode() == output.key
 

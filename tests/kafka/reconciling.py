@@ -28,6 +28,7 @@ MAX_VALUE_BYTES = 262_144
 OUTPUTS = (
     "annotations.scored",
     "outcomes",
+    "retractions",
     "project-deltas",
     "labels",
     "labels.latest",

@@ -35,30 +35,33 @@ READS: Mapping[Role, frozenset[str]] = {
     "reviewer": NONE,
     "gateway": frozenset({"projects", "tasks"}),
     "worker": frozenset(
-        {"projects", "tasks", "gold", "annotators", "annotations", "annotations.scored", "outcomes", "project-deltas"}
-        | {"globals.a", "globals.t", "ticks.a", "ticks.t", "erasures.a", "erasures.t"}
+        {"projects", "tasks", "gold", "reviews", "annotators", "annotations", "annotations.scored", "outcomes"}
+        | {"retractions", "project-deltas", "globals.a", "globals.t", "ticks.a", "ticks.t"}
+        | {"erasures.a", "erasures.t"}
         | LOGS
     ),
     "reader": frozenset({"labels", "labels.latest"}),
     "auditor": frozenset(
-        {"projects", "tasks", "gold", "annotators", "annotations.scored", "outcomes", "labels", "labels.latest"}
-        | {"quality-events", "dead-letters"}
+        {"projects", "tasks", "gold", "reviews", "annotators", "annotations.scored", "outcomes", "labels"}
+        | {"labels.latest", "quality-events", "dead-letters"}
     ),
 }
 WRITES: Mapping[Role, frozenset[str]] = {
     "administrator": frozenset({"projects", "annotators", "erasures.a", "erasures.t", "dead-letters"}),
     "operator": frozenset(
         {"dead-letters", "projects", "annotators", "tasks", "annotations", "annotations.scored", "outcomes"}
+        | {"retractions"}
         | {"project-deltas", "globals.a", "globals.t", "erasures.a", "erasures.t"}
     ),
     "producer": frozenset({"tasks"}),
     "gold-keeper": frozenset({"gold"}),
-    "reviewer": NONE,
+    "reviewer": frozenset({"reviews"}),
     "gateway": frozenset({"annotations"}),
     "worker": frozenset(
         {
             "annotations.scored",
             "outcomes",
+            "retractions",
             "project-deltas",
             "agreement",
             "globals.a",

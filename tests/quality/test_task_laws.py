@@ -95,7 +95,7 @@ def annotation(draw: st.DrawFn) -> Record:
 @st.composite
 def publication(draw: st.DrawFn) -> Record:
     task_id, project = draw(TASKS), draw(PROJECTS)
-    match draw(st.sampled_from(["task", "task", "task", "gone", "gold", "no gold"])):
+    match draw(st.sampled_from(["task", "task", "task", "gone", "gold", "no gold", "review", "review"])):
         case "task":
             return "tasks", task_id, task(task_id, **{"project": project} | draw(st.sampled_from(VARIANTS)))
         case "gone":
@@ -104,6 +104,14 @@ def publication(draw: st.DrawFn) -> Record:
             answer: Any = draw(st.one_of(ANSWERS, st.just({"l": "x", "r": "y"})))
             kind = draw(st.sampled_from(["gold", "gold", "attention", "training"]))
             return "gold", task_id, {"task_id": task_id, "project": project, "answer": answer, "kind": kind}
+        case "review":
+            verdict = draw(st.sampled_from(["accept", "fix", "fix", "reject", "return"]))
+            answer = draw(st.one_of(ANSWERS, st.just({"l": "x", "r": "y"})))
+            body: dict[str, Any] = {"task_id": task_id, "project": project, "verdict": verdict}
+            body |= {"actor": "eve", "reason": "seen"}
+            if verdict in {"accept", "fix"}:
+                body["becomes_gold"] = draw(st.booleans())
+            return "reviews", task_id, body | ({"answer": answer} if verdict == "fix" else {})
         case _:
             return "gold", task_id, None
 
@@ -383,6 +391,7 @@ class Oracle:
         if self.truth is not None:
             self.status = "gold"
             return
+        self.counted = 0
         while (status := self.verdict()) == "open" and self.counted < len(self.entries):
             self.counted += 1
         self.status = status

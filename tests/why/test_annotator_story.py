@@ -159,3 +159,10 @@ def test_whoever_is_unknown_or_odd_is_told_all_the_same() -> None:
         lines, summary = told("ann", [found(topic, odd), found(topic, {}, 1), Found(topic, 0, 2, -1, None)])
         assert all(line.text.isprintable() for line in [*lines, *folded(lines)])
         assert summary
+
+
+def test_a_decision_to_take_votes_back_is_told() -> None:
+    asked = {"project": "p", "since": "2026-02-01T00:00:00Z"}
+    body = {"actor": "mara", "reason": "answers were sold", "active": False, "retract_votes": asked}
+    lines, _ = told("ann", [found("annotators", body)])
+    assert lines[0].text.endswith("votes taken back in p since 2026-02-01T00:00:00Z by mara: answers were sold")

@@ -185,3 +185,19 @@ def test_whatever_a_record_holds_it_is_told(topic: str) -> None:
         lines = [story.tell(found(topic, body)), story.tell(found(topic, body, 1, -5))]
         assert all(line.text.isprintable() and msgspec.json.decode(as_json("task", line)) for line in lines)
         assert story.summary()
+
+
+def test_a_verdict_is_told_with_who_and_why_and_is_the_cause_of_its_label(told: Told) -> None:
+    body = {"task_id": "t", "project": "p", "verdict": "fix", "answer": "fox", "actor": "mara", "reason": "look twice"}
+    told.apply("reviews", "t", body)
+    lines, summary = told.story()
+    (line,) = [line.text for line in lines if line.kind == "review"]
+    assert line == "the label was fixed as fox by mara: look twice"
+    assert "after mara fixed the label as fox" in summary
+
+
+def test_votes_taken_back_are_the_cause_of_what_follows(told: Told) -> None:
+    body = {"retraction_id": "annotators/0/1", "annotator_id": "ann", "until": 2**50, "actor": "mara", "reason": "sold"}
+    told.apply("retractions", "ann", body)
+    _, summary = told.story()
+    assert "after somebody's votes were taken back" in summary
