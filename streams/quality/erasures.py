@@ -126,6 +126,15 @@ def go_on(state: State, event: Event, batch: int, work: Work) -> list[Output]:
     return [report(job, event, "done" if is_done else "running")]
 
 
+def is_pending(state: State, identity: str) -> bool:
+    """Whether the erasure of an annotator is taken up and not done."""
+    pending = state.get(_PENDING, Pending)
+    if pending is None:
+        return False
+    jobs = (state.get(_job(number), Job) for number in range(pending.first, pending.next))
+    return any(job is not None and job.id == identity for job in jobs)
+
+
 def forget(state: State, now: int, batch: int) -> None:
     """Forget what was erased so long ago that nothing from before it can arrive any more."""
     pending = state.get(_PENDING, Pending)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.events import Output
-from streams.quality import evidence
+from streams.quality import erasures, evidence
 from streams.quality.aggregation.by_type import aggregate, score
 from streams.quality.aggregation.categorical import leader
 from streams.quality.case import Case
@@ -148,7 +148,8 @@ def _tell(case: Case, entry: Entry, verdicts: list[_Verdict], after: evidence.Po
     entry.told = told if any(told) else []
     if failed is not None:
         outputs.append(_gold_incorrect(case, entry, failed))
-    return outputs
+    # An erasure that is not done may yet come to this vote: nobody is told of it any more.
+    return [] if outputs and erasures.is_pending(case.state, entry.annotator_id) else outputs
 
 
 def _nothing(case: Case, entry: Entry) -> Told:

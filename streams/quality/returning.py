@@ -19,12 +19,13 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+SpaceId = Annotated[str, msgspec.Meta(max_length=16, pattern="^[0-9a-f]{16}")]
 
 
 class Counts(msgspec.Struct, frozen=True, gc=False):
     """An annotator's counts on one label space, as they came: `schemas.inference.AnnotatorCounts`."""
 
-    space: str
+    space: SpaceId
     classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
     version: Annotated[int, msgspec.Meta(ge=1)]
     counts: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2500)], Annotated[int, msgspec.Meta(ge=0)]]]
@@ -33,7 +34,7 @@ class Counts(msgspec.Struct, frozen=True, gc=False):
 class Shown(msgspec.Struct, frozen=True, gc=False):
     """Evidence on one label space: `schemas.inference.Evidence`."""
 
-    space: str
+    space: SpaceId
     classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
     given: Annotated[int, msgspec.Meta(ge=0, lt=50)]
     change: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=50)], int]]

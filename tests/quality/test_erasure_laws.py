@@ -210,6 +210,7 @@ def test_an_annotators_erasure_changes_no_label_no_count_and_nobody_elses_state(
             if entry.annotator_id == WHO:
                 entry.annotator_id, entry.annotation_id, entry.told = "erased-7", "", []
                 entry.time_ms = entry.session = 0
+                entry.is_evidence = False
         assert other.entries == one.entries
         assert (other.phase, other.counted, other.published, other.version) == (
             one.phase,

@@ -46,10 +46,7 @@ SLIPS: Final = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 CALIBRATED_GOLD: Final = 20
 """From so many gold tasks on, a confidence may be read as a frequency."""
 
-SURE_TEMPER: Final = 0.85
-"""What the log posterior is multiplied with before a task is closed early: votes are not as independent as it says."""
-
-SURE_ANSWERS: Final = 20.0
+SURE_ANSWERS: Final = 32.0
 """So many answers of an annotator have to be known before a task is closed early for what that annotator says..."""
 
 SURE_VOTES: Final = 2
