@@ -45,7 +45,6 @@ PLANS: Final = {
     "with gold": Plan(order=Order.random, gold_share=0.05),
 }
 OWN_PLAN: Final = {
-    "SURE_TEMPER": "closing early",
     "SURE_ANSWERS": "closing early",
     "SURE_VOTES": "closing early",
     "SLIPS": "with gold",

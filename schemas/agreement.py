@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.common import Contract, Count, Id, Moment, Number, Part, Share, Yes
+from schemas.common import Contract, Count, Id, Moment, MoneyUsd, Number, Part, Share, SumUsd, Yes
 from schemas.label_spaces import Name
 from schemas.project_deltas import AgreementScale, AnnotatorDigest, PartName
 
@@ -129,6 +129,37 @@ class QuestionAgreement(Part):
     kappa: MeanKappa
 
 
+class PolicyFigures(Part):
+    """What closing tasks early would have saved and cost, by a rule of the project's policy that runs in shadow.
+
+    `tasks` without gold, and on `gold` tasks, as they closed; a rule is followed as `Policy` names it.
+
+    Attributes
+    ----------
+    votes, votes_saved : int
+        Votes that the tasks closed with, and how many of them the rule would not have asked for.
+    paid_usd, saved_usd : Decimal
+        What these cost, at what the tasks pay.
+    differing : int
+        Tasks that would have had another label.
+    gold_accuracy, gold_accuracy_by_rule : float or None
+        Share of right labels that the votes on gold come to: all of them, and those that the rule would have had.
+    """
+
+    target_confidence: Share | None = None
+    value_usd: MoneyUsd | None = None
+    min_redundancy: Count
+    tasks: Count
+    votes: Count
+    votes_saved: Count
+    paid_usd: SumUsd
+    saved_usd: SumUsd
+    differing: Count
+    gold: Count
+    gold_accuracy: Share | None = None
+    gold_accuracy_by_rule: Share | None = None
+
+
 class Agreement(Contract):
     """A project's agreement, gold left out. `alpha` and `lower` are the questions' means, weighted by their votes.
 
@@ -140,6 +171,8 @@ class Agreement(Contract):
         The ten tasks whose votes differ most.
     confused : list
         The ten pairs of categories with the most disagreement.
+    policies : list
+        What rules in shadow would have saved, the newest first.
     """
 
     project: Id
@@ -153,4 +186,5 @@ class Agreement(Contract):
     questions_left_out: Yes = False
     disputed: Annotated[list[DisputedTask], Field(max_length=10)] = Field(default_factory=list)
     confused: Annotated[list[ConfusedClasses], Field(max_length=10)] = Field(default_factory=list)
+    policies: list[PolicyFigures] = Field(default_factory=list)
     at: Moment

@@ -69,6 +69,17 @@ MoneyUsd = Annotated[
     ),
     PlainSerializer(str, return_type=str, when_used="json"),
 ]
+SumUsd = Annotated[
+    Decimal,
+    Field(
+        ge=0,
+        max_digits=22,
+        decimal_places=6,
+        description="US dollars of many tasks, as a string.",
+        json_schema_extra={"pattern": r"^[0-9]{1,16}([.][0-9]{1,6})?$"},
+    ),
+    PlainSerializer(str, return_type=str, when_used="json"),
+]
 Reason = Annotated[str, Field(max_length=2000)]
 Json = Any
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.common import Contract, Count, Id, Moment, Part
+from schemas.common import Contract, Count, Id, Moment, Part, Votes
 from schemas.inference import Difference, SpaceDelta
 from schemas.label_spaces import Name, Step
 
@@ -57,6 +57,35 @@ class QuestionDelta(Part):
     disputed: list[Disputed] = Field(default_factory=list)
 
 
+class PolicyDelta(Part):
+    """What changed in the sums of a rule that runs in shadow: when it would have closed tasks, beside when they closed.
+
+    Attributes
+    ----------
+    threshold : int
+        The policy's `target_confidence`, or the value of its `gain`, in 1e-6.
+    votes, paid, votes_by_rule, paid_by_rule : int
+        Of `tasks`, which do not count gold: how many votes they closed with, and what these cost in 1e-6 USD.
+    differing : int
+        Tasks that would have had another label.
+    gold, gold_right, gold_right_by_rule : int
+        Gold tasks, and those whose votes come to what is known.
+    """
+
+    rule: Literal["confidence", "gain"]
+    threshold: Count
+    min_redundancy: Votes
+    tasks: Difference = 0
+    votes: Difference = 0
+    votes_by_rule: Difference = 0
+    paid: Difference = 0
+    paid_by_rule: Difference = 0
+    differing: Difference = 0
+    gold: Difference = 0
+    gold_right: Difference = 0
+    gold_right_by_rule: Difference = 0
+
+
 class ProjectDelta(Contract):
     """Integers to be added to a project's sums. `changes` counts the tasks whose change led to those of agreement."""
 
@@ -64,4 +93,5 @@ class ProjectDelta(Contract):
     inference: list[SpaceDelta] = Field(default_factory=list)
     changes: Count = 0
     agreement: list[QuestionDelta] = Field(default_factory=list)
+    policies: list[PolicyDelta] = Field(default_factory=list)
     at: Moment

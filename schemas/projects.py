@@ -6,10 +6,22 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.common import Contract, Count, Id, Moment, Number, Part, Reason, RuleError, Share, Version, Votes
+from schemas.common import Contract, Count, Id, Moment, MoneyUsd, Number, Part, Reason, RuleError, Share, Version, Votes
 from schemas.label_spaces import LabelSpace
 
 Seconds = Annotated[Number, Field(le=604_800)]
+
+
+class Gain(Part):
+    """A task closes when one more vote is expected to bring less than it costs, the task's `payment_usd`.
+
+    Attributes
+    ----------
+    value_usd : Decimal
+        What it is worth that an answer is right instead of wrong.
+    """
+
+    value_usd: Annotated[MoneyUsd, Field(gt=0)]
 
 
 class Policy(Part):
@@ -29,7 +41,14 @@ class Policy(Part):
         ``reliability``: by what is inferred of each annotator; ``quality_weighted``: by the quality score of each
         annotation; ``uniform``: all alike. With the last two a label is the plain weighted majority, mean, ranking ...
     target_confidence : float or None
-        From `min_redundancy` votes on, a task closes as soon as its label is this probable.
+        From `min_redundancy` votes on, a task closes as soon as its label is this probable; with `redundancy` votes it
+        closes at the latest, unless they do not agree.
+    gain : Gain or None
+        In the place of a target: from `min_redundancy` votes on a task closes as soon as no vote is worth what it
+        costs, up to `redundancy`. Where votes cost nothing, all are asked for.
+    adaptive : str
+        What becomes of `target_confidence` or `gain`. ``on``: tasks close by it. ``shadow``: they close by redundancy,
+        and `agreement` says what the rule would have saved, and cost on gold. ``off``: nothing.
     review_share : float
         So many of the settled labels ask for a review, chosen by the task's id; undecided and disputed ones all do.
     """
@@ -42,11 +61,15 @@ class Policy(Part):
     target_confidence: Annotated[Share, Field(ge=0.5, lt=1)] | None = None
     min_redundancy: Votes = 2
     review_share: Share = 0.1
+    gain: Gain | None = None
+    adaptive: Literal["off", "shadow", "on"] = "on"
 
     @model_validator(mode="after")
     def _can_be_extended(self) -> Self:
         if self.max_redundancy < self.redundancy:
             raise RuleError("max_redundancy", f"at least redundancy, {self.redundancy}")
+        if self.gain is not None and self.target_confidence is not None:
+            raise RuleError("gain", "none beside target_confidence: a task closes early by one rule")
         return self
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from streams.events import Output
+from streams.quality import stopping
 from streams.quality.case import Case
-from streams.quality.inference.posterior import softmax
 from streams.quality.inference.slip import losses
-from streams.quality.inferring import bases, columns
+from streams.quality.inferring import Reading, columns
 from streams.quality.summing import gather
 
 
@@ -42,20 +42,17 @@ def _losses(case: Case) -> list[list[int]]:
         for entry in task.entries:
             entry.columns = []
         return []
-    redundancy = task.terms.redundancy or case.settings.redundancy
+    redundancy = stopping.redundancy(case)
     votes = [entry for entry in task.entries if entry.answers is not None][:redundancy]
     for entry in votes:
         if not entry.columns:
             entry.columns = columns(case, entry)
     if len(votes) < redundancy:
         return []
-    scores = [list(base.prior) if base is not None else [] for base in bases(case)]
+    reading = Reading(case)
     for entry in votes:
-        scores = [
-            [one + other for one, other in zip(part, column, strict=True)]
-            for part, column in zip(scores, entry.columns, strict=True)
-        ]
+        reading.add(entry, as_it_came=True)
     places = [
         part.place(right) for question, right in zip(case.asked, truth.answers, strict=True) for part in question.parts
     ]
-    return [losses(softmax(part), place) if part else [] for part, place in zip(scores, places, strict=True)]
+    return [losses(part, place) if part else [] for part, place in zip(reading.posteriors(), places, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.events import Output, State
-from streams.quality import calibrating, expiry, labels, outcomes, rescoring
+from streams.quality import calibrating, expiry, labels, outcomes, rescoring, shadowing
 from streams.quality.case import Case
 from streams.quality.deciding import Decision, again, known, settle
 from streams.quality.holding import Decoders, Step, leave_waiting, replay
@@ -27,7 +27,8 @@ def revise(case: Case, why: str | None = None) -> list[Output]:
     """
     decision = _decide(case)
     move(case, decision)
-    return labels.correct(case, decision, why) + outcomes.retell(case, decision) + calibrating.check(case)
+    outputs = labels.correct(case, decision, why) + outcomes.retell(case, decision) + calibrating.check(case)
+    return outputs + shadowing.check(case, decision)
 
 
 def rescore(case: Case) -> list[Output] | None:
@@ -87,7 +88,8 @@ def forget_oldest(state: State, step: Step, decoders: Decoders) -> list[Output]:
     enter(state, task, "stub")
     task.expiry = 0
     task.entries, task.counted, task.questions, task.terms = [], 0, "[]", Terms()
-    task.posterior, task.is_counted, task.losses = [], False, []  # what it told the project stands
+    # What it told the project stands.
+    task.posterior, task.is_counted, task.losses, task.shadow = [], False, [], None
     task.review = None
     state.put(task_key(task_id), task)
     return replay(state, task_id, leave_waiting(state, task_id, task), step, decoders)

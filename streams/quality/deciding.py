@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from streams.quality import stopping
 from streams.quality.aggregation.by_type import aggregate
 from streams.quality.aggregation.classification import weight
 from streams.quality.aggregation.published import within
@@ -15,7 +16,7 @@ from streams.quality.aggregation.votes import Aggregate, Vote
 from streams.quality.case import Case
 from streams.quality.inference import constants
 from streams.quality.inference.model import Model
-from streams.quality.inference.posterior import distance, softmax
+from streams.quality.inference.posterior import distance
 from streams.quality.inference.slip import believed
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
@@ -99,24 +100,33 @@ def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[li
         counted = task.entries[: task.counted]
         kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
         return Decision("unusable", kinds.most_common(1)[0][0], "non_answers", reading=reading)
-    redundancy = task.terms.redundancy or settings.redundancy
-    most = returned.votes + max(redundancy, settings.max_redundancy)
-    redundancy = max(redundancy, returned.votes + 1)
-    is_sure = returned.votes < len(votes) < redundancy and _is_sure(settings, reading)
-    if len(votes) < redundancy and not is_sure:
-        return None
+    wanted = stopping.redundancy(case)
+    most = returned.votes + max(wanted, settings.max_redundancy)
+    redundancy = max(wanted, returned.votes + 1)
+    if len(votes) < redundancy:
+        may_close = settings.adaptive == "on" and len(votes) > returned.votes
+        closed = early(case, votes, reading, posteriors) if may_close else None
+        return None if closed is None else Decision("settled", "agreed", *closed, reading, posteriors)
     found = aggregates(case, votes, reading, posteriors, settings.min_agreement)
     reason = next((one.reason for one in found if one.reason is not None), None)
-    if reason is not None and (is_sure or len(votes) < most):
+    if reason is not None and len(votes) < most:
         return None
     phase: Phase = "settled" if reason is None else "undecided"
+    closed_by = "redundancy" if len(votes) == redundancy else "extended"
     if reason is not None:
         closed_by = "max_redundancy"
-    elif is_sure:
-        closed_by = "confidence"
-    else:
-        closed_by = "redundancy" if len(votes) == redundancy else "extended"
     return Decision(phase, reason or "agreed", closed_by, found, reading, posteriors)
+
+
+def early(
+    case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]]
+) -> tuple[str, tuple[Aggregate, ...]] | None:
+    """Return the rule by which fewer votes than the redundancy are enough, and what they come to; None where not."""
+    rule = stopping.closes(case, reading)
+    if rule is None:
+        return None
+    found = aggregates(case, votes, reading, posteriors, case.settings.min_agreement)
+    return None if any(one.reason is not None for one in found) else (rule, found)
 
 
 def again(case: Case) -> Decision | None:
@@ -148,22 +158,6 @@ def again(case: Case) -> Decision | None:
 def has_moved(old: Sequence[int], new: Sequence[int]) -> bool:
     """Whether a posterior is by `constants.MOVED` from what was told, or was not told."""
     return not old or distance(old, new) > constants.MOVED * FIXED
-
-
-def _is_sure(settings: Settings, reading: Reading) -> bool:
-    """Whether the answers are so probable that more votes are not needed: with caution, as votes err together."""
-    target = settings.target_confidence
-    if not target or len(reading.models) < settings.min_redundancy:
-        return False
-    for number, scores in enumerate(reading.scores):
-        if not scores:
-            return False
-        own = (models[number] for models in reading.models)
-        known = sum(one is not None and one.answers >= constants.SURE_ANSWERS for one in own)
-        tempered = [round(constants.SURE_TEMPER * score) for score in scores]
-        if known < constants.SURE_VOTES or max(softmax(tempered)) < target:
-            return False
-    return True
 
 
 def aggregates(
@@ -198,26 +192,29 @@ def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first
         [
             Vote(
                 part.leaf.answer(entry.answers[place]),
-                vote_weight(settings, entry, part, models[number]),
+                vote_weight(settings, entry, part, models[number], discount),
             )
-            for entry, models in zip(votes, reading.models, strict=True)
+            for entry, models, discount in zip(votes, reading.models, reading.discounts, strict=True)
             if entry.answers is not None
         ]
         for number, part in enumerate(case.asked[place].parts, first)
     ]
 
 
-def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None) -> int:
-    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point."""
+def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None, discount: int = FIXED) -> int:
+    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point.
+
+    Only where it is inferred what votes say is there a discount for judges.
+    """
     match settings.weighting:
         case "uniform":
             return FIXED
         case "quality_weighted":
             return entry.quality
         case _ if model is not None:
-            return weight(model.accuracy, len(part.names))
+            return weight(model.accuracy, len(part.names)) * discount // FIXED
         case _:
-            return weight(entry.reliability, 2)
+            return weight(entry.reliability, 2) * discount // FIXED
 
 
 def answer(found: Aggregate, *, is_calibrated: bool) -> dict[str, Any]:

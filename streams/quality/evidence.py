@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.events import Output
+from streams.quality import stopping
 from streams.quality.case import Case
 from streams.quality.deciding import Decision, has_moved
 from streams.quality.inference import constants
@@ -29,7 +30,7 @@ def target(case: Case, decision: Decision) -> Posteriors | None:
         return _indicators(case, truth.answers) if truth.kind == "gold" else None
     if decision.phase in _SILENT or not decision.posteriors or decision.reading is None:
         return None
-    if len(decision.reading.models) < min(constants.FEEDBACK_VOTES, task.terms.redundancy or case.settings.redundancy):
+    if len(decision.reading.models) < min(constants.FEEDBACK_VOTES, stopping.redundancy(case)):
         return None
     if not task.posterior:
         return decision.posteriors

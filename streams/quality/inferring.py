@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from streams.events import State
@@ -9,7 +11,8 @@ from streams.quality.case import Case
 from streams.quality.inference.model import Model, model, written
 from streams.quality.inference.posterior import scores, softmax
 from streams.quality.inference.statistics import Base
-from streams.quality.keys import key, parts
+from streams.quality.judging import discounted
+from streams.quality.keys import FIXED, key, parts
 from streams.quality.returning import Counts
 from streams.quality.shared import shared
 from streams.quality.task_state import Entry
@@ -73,6 +76,8 @@ class Reading:
         What the project's annotators share, for each part; None where a part has no categories.
     models : list of list of Model
         Of each vote that was added, for each part; None where a part has no categories.
+    discounts : list of int
+        By what each vote is multiplied, fixed-point: less than one where judges have voted who err together.
     """
 
     def __init__(self, case: Case) -> None:
@@ -80,14 +85,42 @@ class Reading:
         self.bases = bases(case)
         self.scores: list[list[int]] = [[] if one is None else list(one.prior) for one in self.bases]
         self.models: list[list[Model | None]] = []
+        self.discounts: list[int] = []
+        self._columns: list[list[Sequence[int]]] = []
+        self._judges: dict[int, str] = {}
 
-    def add(self, entry: Entry) -> None:
-        """Add a vote."""
+    def add(self, entry: Entry, *, as_it_came: bool = False) -> None:
+        """Add a vote: with what is known of its annotator, or what was known when it came, which a gold task keeps."""
         models = self.of(entry)
         self.models.append(models)
-        for part, (found, place) in enumerate(zip(models, entry.places, strict=True)):
-            if found is not None:
-                self.scores[part] = scores(self.scores[part], (found.columns[place],))
+        self.discounts.append(FIXED)
+        own: list[Sequence[int]] = [
+            () if found is None else entry.columns[part] if as_it_came else found.columns[place]
+            for part, (found, place) in enumerate(zip(models, entry.places, strict=True))
+        ]
+        self._columns.append(own)
+        for part, column in enumerate(own):
+            if column:
+                self.scores[part] = scores(self.scores[part], (column,))
+        if entry.is_judge:
+            self._judges[len(self.models) - 1] = entry.annotator_id
+            if len(self._judges) > 1:
+                self._discount()
+
+    def said(self, vote: int, part: int) -> Sequence[int]:
+        """Return what a vote adds to the score of each of a part's categories, 1e-6 nats."""
+        column, discount = self._columns[vote][part], self.discounts[vote]
+        return column if discount == FIXED else [value * discount // FIXED for value in column]
+
+    def _discount(self) -> None:
+        """Put the judges' votes in the scores for as much as they are worth together."""
+        found = discounted(self._case, list(self._judges.values()))
+        for vote, discount in zip(self._judges, found, strict=True):
+            before = [self.said(vote, part) for part in range(len(self.scores))]
+            self.discounts[vote] = discount
+            for part, old in enumerate(before):
+                changes = [new - was for new, was in zip(self.said(vote, part), old, strict=True)]
+                self.scores[part] = scores(self.scores[part], (changes,))
 
     def of(self, entry: Entry) -> list[Model | None]:
         """Return what is known of a vote's annotator, for each part."""

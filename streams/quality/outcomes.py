@@ -98,7 +98,7 @@ def _beside_leader(case: Case, votes: list[Entry], reading: Reading, own: int, n
     given = votes[own].places[number]
     model = models[own][number]
     if case.settings.weighting == "reliability" and model is not None:
-        column = model.columns[given]
+        column = reading.said(own, number)
         rest = [score - part for score, part in zip(reading.scores[number], column, strict=True)]
         most = max(rest)
         others = None if rest.count(most) > 1 else rest.index(most)

@@ -62,4 +62,6 @@ def _settings(sent: Globals) -> Settings:
         min_redundancy=policy.min_redundancy,
         sequence=sent.sequence,
         review_share=fixed(policy.review_share),
+        label_value=0 if policy.gain is None else int(policy.gain.value_usd.scaleb(6)),
+        adaptive=policy.adaptive,
     )

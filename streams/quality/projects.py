@@ -15,7 +15,7 @@ import msgspec
 
 from schemas import Project, ProjectDelta
 from streams.events import Event, Output, Rejected, Source, State
-from streams.quality import project_sums
+from streams.quality import project_sums, savings
 from streams.quality.agreement import figures, gathering, turning
 from streams.quality.decode import contract
 from streams.quality.keys import key
@@ -96,10 +96,13 @@ class ProjectSide:
         return self._copies(state, event, event.key, stored, None)
 
     def _add(self, state: State, event: Event, delta: ProjectDelta) -> list[Output]:
-        changes = gathering.read(state, delta)
+        changes, saved = gathering.read(state, delta), savings.read(state, delta)
         outputs = self._infer(state, event, delta)
         if changes is not None:
             outputs += self._agree(state, event, gathering.add(state, delta, changes), delta.changes)
+        if saved is not None and savings.store(state, event.key, saved):
+            board = gathering.board_of(state, event.key)
+            outputs.append(figures.published(state, event.key, board, event.timestamp))
         return outputs
 
     def _infer(self, state: State, event: Event, delta: ProjectDelta) -> list[Output]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 
 from streams.events import State
-from streams.quality import holding
+from streams.quality import holding, judging
 from streams.quality.agreement import telling
 from streams.quality.erasures import Job
 from streams.quality.inferring import rename
@@ -28,6 +28,8 @@ def replace(state: State, job: Job, batch: int) -> bool:
     """
     if not job.after and not rename(state, job.id, job.memory.pseudonym, batch):
         return False
+    if not job.after:
+        judging.forget(state, job.id)
     found, is_done = next_tasks(state, job, job.id, batch)
     for task_id in found:
         _replace_in(state, job, task_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas import Task as Published
 from streams.events import Event, Output, Rejected, State
-from streams.quality import calibrating, closing, erasures, evidence, labels, outcomes
+from streams.quality import calibrating, closing, erasures, evidence, judging, labels, outcomes, shadowing
 from streams.quality.agreement import telling
 from streams.quality.case import Case
 from streams.quality.holding import Decoders, Step, keep, leave_waiting, publish_held, reject_all, replay, wait
@@ -84,7 +84,7 @@ def withdraw(state: State, event: Event) -> list[Output]:
     outputs += evidence.move(case, None)
     held = leave_waiting(state, task_id, task)
     task.left = gold
-    outputs = _empty(case) + outputs + calibrating.check(case)
+    outputs = _empty(case) + outputs + calibrating.check(case) + shadowing.check(case)
     return outputs + reject_all(state, task_id, held, "task_withdrawn", f"task {task_id!r} was withdrawn")
 
 
@@ -111,7 +111,7 @@ def erase(state: State, event: Event, side: str) -> list[Output]:
             publish_held(state, task_id, task)
         leave_waiting(state, task_id, task)
         outputs = [one for one in _empty(_case(state, task_id, task, event)) if one.topic == labels.LABELS]
-        task.losses = []
+        task.losses, task.shadow = [], None
         if not is_unpublished:
             outputs.append(labels.latest_erased(task_id, event.timestamp))
     return [*outputs, erasures.report(job, event, "done")]
@@ -144,10 +144,11 @@ def _empty(case: Case) -> list[Output]:
     if dropped:
         totals(state).votes -= dropped
     closing.leave_closings(case)
-    before = telling.counted(task)
+    before, erred = telling.counted(task), judging.errors(case)
     has_label = task.published is not None or (task.truth is None and task.phase != "held")
     task.entries, task.counted, task.truth = [], 0, None
     telling.note(state, case.task_id, task, task.questions, before)
+    judging.note(case, erred)
     task.posterior, task.is_counted, task.review = [], False, None
     outputs = labels.withdraw(case) if has_label and task.phase != "withdrawn" else []
     enter(state, task, "withdrawn")

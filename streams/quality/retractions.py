@@ -12,7 +12,7 @@ import msgspec
 
 from schemas import Retraction
 from streams.events import Event, Output, Rejected, State
-from streams.quality import votes
+from streams.quality import judging, votes
 from streams.quality.agreement import telling
 from streams.quality.case import resolve
 from streams.quality.erasures import MEMORY_MS
@@ -127,11 +127,12 @@ def _take_back(state: State, job: Job, task_id: str, timestamp: int) -> list[Out
     if place is None or settings is None:
         return []
     case, text = resolve(state, task_id, task, settings, timestamp)
-    before = telling.counted(task)
+    before, erred = telling.counted(task), judging.errors(case)
     outputs = votes.retract(case, place)
     task.questions = text
     state.put(task_key(task_id), task)
     telling.note(state, task_id, task, text, before)
+    judging.note(case, erred)
     entries, changed = job.done.get(task.project, (0, 0))
     changed += any(output.topic == LABELS for output in outputs)
     job.done[task.project] = (entries + 1, changed)

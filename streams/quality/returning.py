@@ -55,6 +55,7 @@ class ScoredVote(msgspec.Struct, frozen=True, gc=False):
     counts: list[Counts] | None = None
     time_spent_s: NotNegative = 0.0
     session: Count = 0
+    kind: Literal["human", "judge"] = "human"
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):

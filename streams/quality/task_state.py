@@ -45,8 +45,8 @@ class Entry(msgspec.Struct, array_like=True):
     bytes of the answers. `places` are the categories chosen, for each part of the questions, -1 where it has none.
     `is_evidence` says that the annotator was told the posterior the task stands at. On a gold task `columns` are what
     it said of each part's categories when it came, 1e-6 nats. `time_ms` is what a submission took, 0 of a
-    correction, and `session` the annotator's; `at`, in ms, is the time of the annotation's record. Once its
-    annotator is erased it has a pseudonym and no annotation id.
+    correction, and `session` the annotator's; `at`, in ms, is the time of the annotation's record. `is_judge` says
+    that a model gave it. Once its annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -63,6 +63,7 @@ class Entry(msgspec.Struct, array_like=True):
     time_ms: int = 0
     session: int = 0
     at: int = 0
+    is_judge: bool = False
 
     @property
     def day(self) -> int:
@@ -126,6 +127,15 @@ class Published(msgspec.Struct, array_like=True):
     guidelines_version: str | None
 
 
+class Shadow(msgspec.Struct, array_like=True):
+    """What a task has told of a rule that runs in shadow: the rule, and numbers as `shadowing.FIELDS` has them."""
+
+    kind: str
+    threshold: int
+    min_redundancy: int
+    sums: list[int]
+
+
 class Held(msgspec.Struct, array_like=True):
     """An event that waits for its task or project, with its coordinates; only a vote has an `annotator_id`."""
 
@@ -145,8 +155,9 @@ class Task(msgspec.Struct, array_like=True):
     `expiry` and `waiting` are the chunks in which the task's id is queued, 0 for none. `left` are the topics in which
     content lies that went from here, until a null value comes from there. `posterior` is what was last told of each
     part, fixed-point, nothing for a part without categories; `is_counted` says that the project's class frequencies
-    have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part.
-    `truth` is what the gold topic says, whatever a review says.
+    have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part; `shadow` is
+    what it has of the task under a rule that runs in shadow. `truth` is what the gold topic says, whatever a review
+    says.
     """
 
     phase: Phase
@@ -168,6 +179,7 @@ class Task(msgspec.Struct, array_like=True):
     is_counted: bool = False
     losses: list[list[int]] = []
     review: Review | None = None
+    shadow: Shadow | None = None
 
     @property
     def known(self) -> Truth | None:
@@ -185,8 +197,8 @@ class Task(msgspec.Struct, array_like=True):
 class Settings(msgspec.Struct, array_like=True):
     """A project's settings as the decisions need them; shares and factors are fixed-point (1e-6).
 
-    `target_confidence` is 0 where tasks close by redundancy alone. A removed project keeps its `policy_version` and
-    `sequence`, so that an older copy does not bring it back.
+    `target_confidence` and `label_value`, in 1e-6 USD, are 0 where there is no such rule; `adaptive` is what becomes of
+    it. A removed project keeps its `policy_version` and `sequence`, so that an older copy does not bring it back.
     """
 
     policy_version: int
@@ -203,6 +215,13 @@ class Settings(msgspec.Struct, array_like=True):
     min_redundancy: int = 2
     sequence: int = 0
     review_share: int = 100_000
+    label_value: int = 0
+    adaptive: str = "on"
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether there is a rule by which a task may close with fewer votes than its redundancy."""
+        return bool(self.target_confidence or self.label_value)
 
 
 class Totals(msgspec.Struct, array_like=True):

@@ -17,12 +17,14 @@ from streams.quality import (
     gold,
     holding,
     inferring,
+    judging,
     policies,
     pseudonyms,
     publishing,
     rescoring,
     retractions,
     reviews,
+    shadowing,
     shared,
     summing,
     task_state,
@@ -143,11 +145,12 @@ class TaskSide:
         if task is None or settings is None:
             return holding.hold(state, event, task, per_task=self.held_per_task, tasks=self.held_tasks)
         case, text = resolve(state, task_id, task, settings, event.timestamp)
-        before = telling.counted(task)
+        before, erred = telling.counted(task), judging.errors(case)
         outputs = self._applied(case, event)
         task.questions = text
         state.put(task_key(task_id), task)
         telling.note(state, task_id, task, text, before)
+        judging.note(case, erred)
         if event.topic == VOTES:
             due = rescoring.voted(state)
             if due:
@@ -179,6 +182,7 @@ class TaskSide:
         outputs += holding.resume_listed(state, self.batch - expired, self.step, _DECODERS)
         outputs += self._rescore_left(state, event.timestamp)
         outputs += telling.tell_old(state, event.timestamp, self.batch)
+        outputs += shadowing.tell(state, event.timestamp)
         erasures.forget(state, told, self.batch)
         outputs += summing.tell_all(state, event.timestamp)
         outputs += erasures.go_on(state, event, self.batch, pseudonyms.replace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.events import Output, Rejected
-from streams.quality import calibrating, outcomes
+from streams.quality import calibrating, outcomes, shadowing
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
@@ -76,6 +76,7 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         time_ms=round(annotation.time_spent_s * 1000) if annotation.action == "submit" else 0,
         session=annotation.session,
         at=bounded(case.timestamp),
+        is_judge=annotation.kind == "judge",
     )
 
 
@@ -104,7 +105,9 @@ def _add(case: Case, entry: Entry) -> list[Output]:
         totals(case.state).votes += 1
     if task.phase == "open" or (task.truth is None and task.review is not None and task.review.is_open):
         return revise(case)
-    return outcomes.judge_by_truth(case, entry) + calibrating.check(case) if task.known is not None else []
+    if task.known is None:
+        return []
+    return outcomes.judge_by_truth(case, entry) + calibrating.check(case) + shadowing.check(case)
 
 
 def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool, why: str | None = None) -> list[Output]:
@@ -129,5 +132,5 @@ def _replace(case: Case, place: int, entry: Entry | None, *, keep_place: bool, w
     if entry is not None and task.known is not None:
         outputs += outcomes.judge_by_truth(case, entry)
     if task.truth is not None:
-        outputs += calibrating.check(case)
+        outputs += calibrating.check(case) + shadowing.check(case)
     return outputs

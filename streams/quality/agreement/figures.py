@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from streams.events import Output, State
+from streams.quality import savings
 from streams.quality.agreement.ac1 import ac1
 from streams.quality.agreement.alpha import alpha, lower_bound, metrics
 from streams.quality.agreement.coincidences import Coincidences, Scale, Undefined
@@ -94,6 +95,7 @@ def published(state: State, project: str, board: Board, timestamp: int) -> Outpu
         "questions_left_out": board.left_out,
         "disputed": disputed(state, project, board),
         "confused": confused(state, project, board),
+        "policies": savings.published(state, project),
         "at": instant(timestamp),
     }
     value = encode(body)
