@@ -14,6 +14,7 @@ from tests.schemas.examples import INVALID
 
 # Most of what is sent is meant for these, so that sides have something to be hostile to.
 WEIGHTS = {
+    "reviews": 3,
     "annotations": 10,
     "tasks": 5,
     "annotations.scored": 3,

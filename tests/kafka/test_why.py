@@ -201,7 +201,8 @@ def test_an_auditor_is_told_all_and_others_what_they_may_read(
     code, told, err = run("reader")
     assert (code, told) == (1, "")
     assert "projects" not in err
-    assert "tasks, gold, annotations.scored, outcomes, quality-events, dead-letters could not be read" in err
+    unread = "tasks, gold, reviews, annotations.scored, outcomes, quality-events, dead-letters"
+    assert f"{unread} could not be read" in err
     code, told, err = run(NOBODY)
     assert (code, told, err.count("\n")) == (1, "", 1)
     assert "none may be read by this login" in err

@@ -97,7 +97,7 @@ def known(campaign: Campaign) -> dict[str, Any]:
     """Return fields of a vote by somebody who is known to be nearly always right about cats and dogs."""
     asked = questions(campaign.task().questions)
     assert asked is not None
-    counts = [[0, 40_000_000], [4, 40_000_000]]
+    counts = [[0, 36_000_000], [1, 4_000_000], [3, 4_000_000], [4, 36_000_000]]
     return {"counts": [{"space": asked[0].parts[0].space_id, "classes": 3, "version": 1, "counts": counts}]}
 
 
