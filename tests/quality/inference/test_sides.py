@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from streams.quality.inference import constants
 from streams.quality.inference.model import model, written
 from streams.quality.inference.statistics import base, unknown
 from streams.quality.inferring import Known
@@ -87,6 +88,24 @@ def test_an_older_copy_does_not_replace_a_newer_one() -> None:
     known = campaign.state.get(key("m", "a0", "p"), Known)
     assert known is not None
     assert known.spaces[space_id()][1] == text(newer)
+
+
+@pytest.mark.parametrize("field", ["tasks", "right", "given", "strengths", "losses", "gold"])
+def test_statistics_with_a_list_of_another_length_are_refused_and_change_nothing(field: str) -> None:
+    campaign = Campaign()
+    before = dict(campaign.state.committed)
+    sums: dict[str, Any] = {
+        "space": space_id(),
+        "version": 1,
+        "tasks": [1, 1, 1],
+        "right": [1, 1, 1],
+        "given": [2, 2, 2],
+    }
+    sums |= {"strengths": [0] * len(constants.STRENGTHS), "losses": [0] * len(constants.SLIPS), "gold": [0]}
+    sums[field] = [1] * 7
+    body = {"project": "p", "version": 1, "policy_version": 1, "statistics": sums}
+    assert reasons(campaign.apply("globals.t", "p", body)) == ["invalid"]
+    assert campaign.state.committed == before
 
 
 def test_a_posterior_is_told_from_two_votes_on_and_again_once_it_has_moved() -> None:
