@@ -37,7 +37,7 @@ CLASS_PRIOR_MASS: Final = 5.0
 The more classes, the more a class's frequency is confounded with who confuses it with what.
 """
 
-CLASS_PRIOR_FLOOR: Final = 0.04
+CLASS_PRIOR_FLOOR: Final = 0.08
 """Share of the tasks that is spread evenly over the classes: no class is taken to be rarer than its part of it."""
 
 SLIPS: Final = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
@@ -61,7 +61,7 @@ MOVED: Final = 0.05
 RENEWED: Final = 0.1
 """By which share of an annotator's answers the counts have to change before the task side gets new ones."""
 
-GROWTH: Final = 0.05
+GROWTH: Final = 0.1
 """By which share a project's sums have to change before everybody gets new ones."""
 
 RESCORES: Final = 2
