@@ -19,6 +19,7 @@ from streams.demo import embedded
 from streams.demo.embedded import EmbeddedBroker, EmbeddedBrokerError
 from streams.loopback import free_port
 from streams.settings import Settings
+from streams.topics import SIDES, TOPICS
 from streams.topics_admin import check, create, found_topics
 
 ROOT = Path(__file__).parent.parent.parent
@@ -125,8 +126,9 @@ def test_topics_are_created_and_checked_on_it(capsys: pytest.CaptureFixture[str]
         assert cli.run(["topics", "check", *flags]) == 0
         lines = capsys.readouterr().out.splitlines()
     assert "pilot.tasks: missing" in lines
-    assert "21 created, 0 already there, 0 failed" in lines
-    assert lines[-1].startswith("21 topics of pilot: no mismatches")
+    every = len(TOPICS) + len(SIDES)
+    assert f"{every} created, 0 already there, 0 failed" in lines
+    assert lines[-1].startswith(f"{every} topics of pilot: no mismatches")
 
 
 def test_asking_for_topics_does_not_create_them() -> None:
