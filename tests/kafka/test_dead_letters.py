@@ -158,8 +158,10 @@ def test_the_mark_keeps_the_headers_and_tells_as_what_it_was_sent(
     bootstrap: str, namespace: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = asyncio.run(bury(bootstrap, namespace, [died(7, b"ann", b"{}")]))
+    (before,) = asyncio.run(read_topic(bootstrap, namespace, "dead-letters"))
     assert dead_letters(settings, "replay", "annotations/0/7", "--yes") == 0
-    before, mark = asyncio.run(read_topic(bootstrap, namespace, "dead-letters"))
+    # The marker of the commit is so much younger than the letter that it starts a segment: the letter may be compacted.
+    *_, mark = asyncio.run(read_topic(bootstrap, namespace, "dead-letters"))
     (sent,) = asyncio.run(sent_to(bootstrap, namespace, 1))
     sent_as = f"annotations/{sent.partition}/{sent.offset}"
     assert f"annotations/0/7: replayed as {sent_as}" in capsys.readouterr().out.splitlines()
