@@ -16,11 +16,12 @@ from schemas.dead_letters import DeadLetter
 from schemas.erased import Erased, ErasureProgress, ErasureSide
 from schemas.erasures import Erasure, ErasureKind
 from schemas.errors import explain
-from schemas.globals import Globals
+from schemas.globals import Globals, SpaceChange
 from schemas.gold import Gold
 from schemas.label_spaces import (
     AnswerError,
     ClassificationSpace,
+    ClassMapping,
     DialogSpace,
     FreeTextSpace,
     LabelSpace,
@@ -80,6 +81,7 @@ __all__ = [
     "AnnotatorKind",
     "AnnotatorWork",
     "AnswerError",
+    "ClassMapping",
     "ClassificationSpace",
     "DeadLetter",
     "DialogSpace",
@@ -117,6 +119,7 @@ __all__ = [
     "Review",
     "ScoredAnnotation",
     "SimpleSpace",
+    "SpaceChange",
     "SpanSpace",
     "Standing",
     "Task",

@@ -6,9 +6,26 @@ from typing import Self
 
 from pydantic import model_validator
 
-from schemas.common import Contract, Count, Id, RuleError, Version, Yes
+from schemas.common import Contract, Count, Id, Part, Reason, RuleError, Version, Yes
 from schemas.inference import SpaceStatistics
+from schemas.label_spaces import ClassMapping, LabelSpace
 from schemas.projects import Project
+
+
+class SpaceChange(Part):
+    """A named label space that a person changed: the project's change of this `number`, counted from 1.
+
+    `change_id` is the place of the administrator's record.
+    """
+
+    number: Version
+    space: Id
+    before: LabelSpace
+    after: LabelSpace
+    mapping: ClassMapping
+    change_id: Id
+    actor: Id
+    reason: Reason
 
 
 class Globals(Contract):
@@ -17,7 +34,8 @@ class Globals(Contract):
     `policy_version` counts the changes of its settings, `sequence` the copies of them: of two with the same settings
     the newer one holds. While `sanctions_frozen`, nobody is sanctioned for disagreeing with the others.
 
-    A record has the settings, or with a key of its own the `statistics` of one list of categories.
+    A record has the settings, or with a key of its own the `statistics` of one list of categories, or a `change` of a
+    label space, which is for T alone.
     """
 
     project: Id
@@ -28,12 +46,13 @@ class Globals(Contract):
     statistics: SpaceStatistics | None = None
     sequence: Count = 0
     sanctions_frozen: Yes = False
+    change: SpaceChange | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if self.statistics is not None:
-            if self.removed or self.project_settings is not None:
-                raise RuleError("statistics", "none beside settings")
+        if self.statistics is not None or self.change is not None:
+            if self.removed or self.project_settings is not None or None not in (self.statistics, self.change):
+                raise RuleError("change" if self.statistics is None else "statistics", "none beside anything else")
         elif self.removed == (self.project_settings is not None):
             raise RuleError("project_settings", "none" if self.removed else "some, as removed is false")
         return self

@@ -37,6 +37,8 @@ def _once_each(names: list[str]) -> list[str]:
 
 
 Names = Annotated[list[Name], FailFast(), AfterValidator(_once_each), Field(json_schema_extra={"uniqueItems": True})]
+ClassMapping = dict[Name, Names]
+"""Class to what has taken its place: one class, it is renamed or merged; none, it is retired; several, it is split."""
 
 
 def _short(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.common import Contract, Count, Id, Moment, MoneyUsd, Number, Part, Reason, RuleError, Share, Version, Votes
-from schemas.label_spaces import LabelSpace
+from schemas.label_spaces import ClassMapping, LabelSpace
 
 Seconds = Annotated[Number, Field(le=604_800)]
 
@@ -155,7 +155,14 @@ class AgreementThresholds(Part):
 
 
 class Project(Contract):
-    """A project's settings. `expected_version` guards against overwriting a change one has not seen."""
+    """A project's settings. `expected_version` guards against overwriting a change one has not seen.
+
+    Attributes
+    ----------
+    mappings : dict of str to ClassMapping
+        Of each label space that this record changes: what becomes of its classes. Those not named stay. It needs an
+        actor and a reason, and is no part of the settings: the next record has none, or others.
+    """
 
     project: Id
     version: Version = 1
@@ -168,6 +175,15 @@ class Project(Contract):
     reason: Reason | None = None
     at: Moment | None = None
     expected_version: Count | None = None
+    mappings: dict[Id, ClassMapping] = Field(default_factory=dict, max_length=20)
+
+    @model_validator(mode="after")
+    def _is_mapped_for_a_reason(self) -> Self:
+        if self.mappings:
+            for field in ("actor", "reason"):
+                if not getattr(self, field):
+                    raise RuleError(field, "some, as mappings are given")
+        return self
 
     @model_validator(mode="before")
     @classmethod

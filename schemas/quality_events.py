@@ -25,6 +25,8 @@ class QualityEventKind(StrEnum):
     standing_training = "standing_training"
     standing_paused = "standing_paused"
     votes_retracted = "votes_retracted"
+    label_space_changed = "label_space_changed"
+    gold_withdrawn = "gold_withdrawn"
     agreement_low = "agreement_low"
     agreement_recovered = "agreement_recovered"
     agreement_high = "agreement_high"
@@ -83,10 +85,42 @@ class AnnotatorWork(Part):
     fatigue: Annotated[Number, Field(ge=0)]
 
 
+_ABOUT_PROJECT = ("agreement_", "label_space_", "gold_withdrawn")
+
+
+class SpaceChanged(Part):
+    """What a changed label space came to in one partition.
+
+    Attributes
+    ----------
+    tasks : int
+        Tasks that were answered in it.
+    votes, votes_taken_back : int
+        Votes and non-answers that stand, and votes that went.
+    gold, gold_withdrawn : int
+        Known answers that stand, and those of a class that was retired or split.
+    verdicts_withdrawn : int
+        Reviewers' verdicts that were for such a class.
+    labels, reopened : int
+        Labels that were superseded, and tasks that are open again.
+    """
+
+    space: Id
+    tasks: Count
+    votes: Count
+    votes_taken_back: Count
+    gold: Count
+    gold_withdrawn: Count
+    verdicts_withdrawn: Count
+    labels: Count
+    reopened: Count
+
+
 class QualityEvent(Contract):
     """An observation with its numbers: `value` against `threshold`, over `n` items. Equal event_ids are one event.
 
-    Events about a project's agreement are about no annotator, and their key is the project. Low agreement freezes
+    Events about a project's agreement or label spaces are about no annotator, and their key is the project: of a gold
+    answer that went with its class `task_id` says which. Low agreement freezes
     sanctions that rest on consensus and names what is disputed and confused: look at the instructions first. High
     agreement says that the work may be automated.
 
@@ -108,8 +142,10 @@ class QualityEvent(Contract):
         Of a change of standing: all that is known of the annotator's work on that task type.
     labels : int, optional
         Of votes taken back, how many labels changed; `n` is how many votes and non-answers went, in one partition.
+    change : SpaceChanged, optional
+        Of a label space that was changed.
     actor, reason : str, optional
-        Who took them back, and why.
+        Who took votes back or changed a label space, and why.
     """
 
     event_id: Annotated[str, Field(min_length=1, max_length=700)]
@@ -132,6 +168,7 @@ class QualityEvent(Contract):
     confused: list[ConfusedClasses] = Field(default_factory=list)
     work: AnnotatorWork | None = None
     labels: Count | None = None
+    change: SpaceChanged | None = None
     actor: Id | None = None
     reason: Reason | None = None
     policy_version: Count
@@ -139,7 +176,7 @@ class QualityEvent(Contract):
 
     @model_validator(mode="after")
     def _is_about_somebody(self) -> Self:
-        about_project = self.kind.value.startswith("agreement_")
+        about_project = self.kind.value.startswith(_ABOUT_PROJECT)
         if about_project == (self.annotator_id is not None):
             raise RuleError("annotator_id", f"{'none' if about_project else 'some'}, as kind is {self.kind.value}")
         return self

@@ -87,7 +87,7 @@ def forget_oldest(state: State, step: Step, decoders: Decoders) -> list[Output]:
         totals(state).votes -= dropped
     enter(state, task, "stub")
     task.expiry = 0
-    task.entries, task.counted, task.questions, task.terms = [], 0, "[]", Terms()
+    task.entries, task.counted, task.questions, task.spaces, task.terms = [], 0, "[]", [], Terms()
     # What it told the project stands.
     task.posterior, task.is_counted, task.losses, task.shadow = [], False, [], None
     task.review = None

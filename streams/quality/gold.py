@@ -6,6 +6,7 @@ from schemas import Gold
 from streams.events import Output, Rejected
 from streams.quality.case import Case
 from streams.quality.closing import revise
+from streams.quality.mapping.late import translated
 from streams.quality.records import encode
 from streams.quality.spaces import answers
 from streams.quality.task_state import Truth
@@ -36,7 +37,7 @@ def apply(case: Case, gold: Gold | None) -> list[Output]:
     size = len(encode(gold.answer))
     if size > TRUTH_BYTES:
         raise Rejected("oversized", f"answer: {size} bytes, at most {TRUTH_BYTES} are kept with a task")
-    truth = Truth(str(gold.kind), answers(case.asked, gold.answer, "answer"))
+    truth = Truth(str(gold.kind), answers(case.asked, translated(case, gold.answer, "answer"), "answer"))
     if truth == task.truth:
         return []
     task.left = []

@@ -16,6 +16,8 @@ LABELS = "labels"
 LABELS_LATEST = "labels.latest"
 VOTES_RETRACTED = "votes_retracted"
 """The reason of a label that changed with votes that a person took back."""
+LABEL_SPACE_CHANGED = "label_space_changed"
+"""The reason of a label whose classes a person has changed."""
 APART = 0.2
 """A distribution that moved by so much in sum is published anew, though the answer is the same."""
 
@@ -82,10 +84,10 @@ def _publish(
         policy_version=case.settings.policy_version,
         guidelines_version=task.terms.guidelines_version or case.settings.guidelines_version or None,
     )
-    if closed_by in {REVIEW, "gold"}:
+    if closed_by in {REVIEW, "gold"} and why == VOTES_RETRACTED:
         why = None  # no votes decide it
     # Somebody's decision as a reason is no difference by itself: not when it is given, nor when it is no more.
-    if before is not None and (why is not None or before.reason == VOTES_RETRACTED):
+    if before is not None and (why is not None or before.reason in {VOTES_RETRACTED, LABEL_SPACE_CHANGED}):
         body.reason = before.reason
     if body == before:
         return []

@@ -1,4 +1,4 @@
-"""The tasks of a partition that may hold something by an annotator, some at a time, by a cursor in the state."""
+"""The tasks of a partition that may name somebody or something, some at a time, by a cursor in the state."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Cursor(Protocol):
     listed: list[str]
 
 
-def next_tasks(state: State, cursor: Cursor, annotator_id: str, most: int) -> tuple[list[str], bool]:
-    """Return the next tasks whose entries name the annotator somewhere, and whether they are the last."""
+def next_tasks(state: State, cursor: Cursor, name: str, most: int) -> tuple[list[str], bool]:
+    """Return the next tasks that name an annotator or a label space somewhere, and whether they are the last."""
     begin = task_key("")
     if not cursor.listed:
-        cursor.listed = state.find((begin,), encode(annotator_id), cursor.after, LISTED)
+        cursor.listed = state.find((begin,), encode(name), cursor.after, LISTED)
         cursor.after = cursor.listed[-1] if len(cursor.listed) == LISTED else _LAST
     found = [place.removeprefix(begin) for place in cursor.listed[:most]]
     del cursor.listed[:most]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas import Globals
 from streams.events import State
 from streams.quality.keys import FIXED, fixed
+from streams.quality.mapping.changes import count
 from streams.quality.spaces import space_text
 from streams.quality.task_state import Settings, settings_key
 
@@ -39,6 +40,7 @@ def store(state: State, sent: Globals) -> bool:
     if kept is not None and (kept.policy_version, kept.sequence) >= (sent.policy_version, sent.sequence):
         return False
     settings = _settings(sent)
+    settings.changes = count(state, sent.project)
     state.put(key, settings)
     return not settings.removed
 

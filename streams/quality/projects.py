@@ -13,16 +13,18 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas import Project, ProjectDelta
-from streams.events import Event, Output, Rejected, Source, State
+from schemas import LabelSpace, Project, ProjectDelta
+from streams.events import Event, Output, Rejected, Source, State, coordinates
 from streams.quality import project_sums, savings
 from streams.quality.agreement import figures, gathering, turning
 from streams.quality.decode import contract
 from streams.quality.keys import key
+from streams.quality.mapping.classes import REASON, SPACE_CHARS, check
 from streams.quality.records import encode
+from streams.quality.spaces import space_text
 
 GLOBALS: Final = ("globals.a", "globals.t")
-ADMINISTRATIVE: Final = frozenset({"schema_version", "actor", "reason", "at", "expected_version"})
+ADMINISTRATIVE: Final = frozenset({"schema_version", "actor", "reason", "at", "expected_version", "mappings"})
 """Who changed the settings, why and when: passed on, but no part of the settings."""
 
 SOURCES: Final = (
@@ -32,13 +34,17 @@ SOURCES: Final = (
 
 
 class Settings(msgspec.Struct, array_like=True):
-    """A project's settings: canonical JSON, or None once removed; `policy_version` and `sequence` go on counting."""
+    """A project's settings: canonical JSON, or None once removed; the numbers go on counting.
+
+    Of its named label spaces so many `changes` were made.
+    """
 
     version: int
     policy_version: int
     settings: str | None
     sequence: int = 0
     sanctions_frozen: bool = False
+    changes: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,12 +85,40 @@ class ProjectSide:
                 f"expected_version {project.expected_version}:"
                 f" project {project.project!r} is at version {stored.policy_version}",
             )
-        if stored.settings is not None:
-            _check_label_spaces(known, project)
+        changed = _changed(known if stored.settings is not None else None, project)
+        outputs = self._change(event, project, stored, changed)
         stored.version = project.version
         stored.policy_version += 1
         stored.settings = settings
-        return self._copies(state, event, project.project, stored, project)
+        return outputs + self._copies(state, event, project.project, stored, project)
+
+    def _change(
+        self, event: Event, project: Project, stored: Settings, changed: Mapping[str, tuple[LabelSpace, LabelSpace]]
+    ) -> list[Output]:
+        """Return the records that tell the task side of changed label spaces, each with its number."""
+        outputs: list[Output] = []
+        for name, (before, after) in changed.items():
+            stored.changes += 1
+            body = {
+                "schema_version": 1,
+                "project": project.project,
+                "version": project.version,
+                "policy_version": stored.policy_version + 1,
+                "change": {
+                    "number": stored.changes,
+                    "space": name,
+                    "before": before.model_dump(mode="json"),
+                    "after": after.model_dump(mode="json"),
+                    "mapping": project.mappings[name],
+                    "change_id": coordinates(event.topic, event.partition, event.offset),
+                    "actor": project.actor,
+                    "reason": project.reason,
+                },
+            }
+            # A key of its own: compaction keeps each change, beside the settings.
+            key_of = encode([project.project, "change", stored.changes])
+            outputs += self._to_all(key_of, encode(body), event.timestamp, "change", ("globals.t",))
+        return outputs
 
     def _remove(self, state: State, event: Event) -> list[Output]:
         place = key("p", event.key)
@@ -175,16 +209,18 @@ class ProjectSide:
             "version": stored.version,
             "policy_version": stored.policy_version,
             "removed": project is None,
-            "project_settings": project and project.model_dump(mode="json", exclude={"expected_version"}),
+            "project_settings": project and project.model_dump(mode="json", exclude={"expected_version", "mappings"}),
             "sequence": stored.sequence,
             "sanctions_frozen": stored.sanctions_frozen,
         }
         return self._to_all(name.encode(), encode(body), event.timestamp, "project")
 
-    def _to_all(self, record_key: bytes, value: bytes, timestamp: int, tag: str) -> list[Output]:
+    def _to_all(
+        self, record_key: bytes, value: bytes, timestamp: int, tag: str, topics: tuple[str, ...] = GLOBALS
+    ) -> list[Output]:
         return [
             Output(topic, record_key, value, timestamp, partition=partition, tag=tag)
-            for topic in GLOBALS
+            for topic in topics
             for partition in range(self.partitions)
         ]
 
@@ -199,12 +235,27 @@ def _canonical(project: Project) -> str:
     return msgspec.json.encode(settings, order="sorted").decode()
 
 
-def _check_label_spaces(known: Project, project: Project) -> None:
-    """Refuse a named label space that differs or is gone: tasks and votes refer to it by its name."""
-    for name, space in known.label_spaces.items():
-        if project.label_spaces.get(name) != space:
-            gone = "is missing" if name not in project.label_spaces else "differs"
+def _changed(known: Project | None, project: Project) -> dict[str, tuple[LabelSpace, LabelSpace]]:
+    """Return the label spaces that change, as they were and as they are to be.
+
+    Refuses one that differs without a mapping, or is gone: tasks and votes refer to it by its name.
+    """
+    before = {} if known is None else known.label_spaces
+    for name, space in before.items():
+        after = project.label_spaces.get(name)
+        if after is None or (after != space and name not in project.mappings):
             raise Rejected(
-                "label_space_changed",
-                f"label_spaces.{name}: {gone}; a published label space stays, add another under a new name",
+                REASON,
+                f"label_spaces.{name}: {'is missing' if after is None else 'differs'}; a published label space stays: "
+                f"add another under a new name, or say in mappings.{name} what becomes of its classes",
             )
+    changed: dict[str, tuple[LabelSpace, LabelSpace]] = {}
+    for name, mapping in project.mappings.items():
+        if name not in before:
+            raise Rejected(REASON, f"mappings.{name}: project {project.project!r} has no such label space to change")
+        after = project.label_spaces[name]
+        check(name, before[name], after, mapping)
+        if len(space_text(after)) > SPACE_CHARS:
+            raise Rejected(REASON, f"label_spaces.{name}: at most {SPACE_CHARS} characters for one that is changed")
+        changed[name] = (before[name], after)
+    return changed

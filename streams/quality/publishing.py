@@ -10,7 +10,7 @@ from streams.quality.case import Case
 from streams.quality.holding import Decoders, Step, keep, leave_waiting, publish_held, reject_all, replay, wait
 from streams.quality.keys import fixed
 from streams.quality.policies import removed
-from streams.quality.spaces import QUESTIONS_CHARS, digest, questions, written
+from streams.quality.spaces import QUESTIONS_CHARS, digest, names, questions, written
 from streams.quality.task_state import (
     Settings,
     Task,
@@ -152,7 +152,7 @@ def _empty(case: Case) -> list[Output]:
     task.posterior, task.is_counted, task.review = [], False, None
     outputs = labels.withdraw(case) if has_label and task.phase != "withdrawn" else []
     enter(state, task, "withdrawn")
-    task.questions, task.digest, task.terms = "[]", "", Terms()
+    task.questions, task.spaces, task.digest, task.terms = "[]", [], "", Terms()
     state.put(task_key(case.task_id), task)
     return outputs
 
@@ -169,6 +169,7 @@ def _store(state: State, task_id: str, task: Task, sent: Published, step: Step, 
     task.project = sent.project
     task.task_type = str(sent.task_type)
     task.questions = written(sent)
+    task.spaces = names(sent)
     task.digest = digest(sent)
     task.terms = _terms(sent)
     state.put(task_key(task_id), task)

@@ -16,28 +16,22 @@ from streams.quality import judging, votes
 from streams.quality.agreement import telling
 from streams.quality.case import resolve
 from streams.quality.erasures import MEMORY_MS
+from streams.quality.jobs import Queue
 from streams.quality.keys import key
 from streams.quality.labels import LABELS
 from streams.quality.listing import next_tasks
+from streams.quality.mapping import applying
 from streams.quality.records import quality_event
 from streams.quality.returning import ScoredVote
-from streams.quality.task_state import Settings, Task, settings_key, settings_of, task_key
+from streams.quality.task_state import Entry, Settings, Task, settings_key, settings_of, task_key
 
 KIND: Final = "votes_retracted"
-_QUEUE: Final = key("z")
 
 
 class Spans(msgspec.Struct, array_like=True):
     """The spans of time from which an annotator's votes were taken back: project or "" for all, since, until."""
 
     spans: list[tuple[str, int, int]]
-
-
-class Pending(msgspec.Struct, array_like=True):
-    """Which jobs are not done: `first` up to, without it, `next`."""
-
-    first: int = 1
-    next: int = 1
 
 
 class Job(msgspec.Struct, array_like=True):
@@ -55,6 +49,9 @@ class Job(msgspec.Struct, array_like=True):
     done: dict[str, tuple[int, int]] = {}
 
 
+_JOBS: Final = Queue("z", Job)
+
+
 def take_up(state: State, event: Event, most: int) -> list[Output]:
     """Remember what is taken back, and start on it unless other retractions come first."""
     given: Retraction = event.value
@@ -64,37 +61,21 @@ def take_up(state: State, event: Event, most: int) -> list[Output]:
     span = (project, given.since, given.until)
     recent = [one for one in kept.spans if one != span and event.timestamp - one[2] < MEMORY_MS]
     state.put(place, Spans([*recent, span]))
-    pending = state.get(_QUEUE, Pending) or Pending()
     job = Job(given.retraction_id, given.annotator_id, project, given.since, given.until, given.actor, given.reason)
-    state.put(_job(pending.next), job)
-    pending.next += 1
-    state.put(_QUEUE, pending)
-    return go_on(state, event, most) if pending.next - pending.first == 1 else []
+    return go_on(state, event, most) if _JOBS.add(state, job) else []
 
 
 def go_on(state: State, event: Event, most: int) -> list[Output]:
     """Go through at most `most` tasks more for the retraction that came first; tell when it is done."""
-    pending = state.get(_QUEUE, Pending)
-    if pending is None:
-        return []
-    place = _job(pending.first)
-    job = state.get(place, Job)
+    job = _JOBS.first(state)
     if job is None:
-        raise LookupError(f"retraction {pending.first} is pending but not stored")
+        return []
     outputs: list[Output] = []
     found, is_done = next_tasks(state, job, job.annotator_id, most)
     for task_id in found:
         outputs += _take_back(state, job, task_id, event.timestamp)
-    if not is_done:
-        state.put(place, job)
-        return outputs
-    state.delete(place)
-    pending.first += 1
-    if pending.first < pending.next:
-        state.put(_QUEUE, pending)
-    else:
-        state.delete(_QUEUE)
-    return outputs + _report(state, job, event)
+    _JOBS.keep(state, job, is_done=is_done)
+    return outputs + _report(state, job, event) if is_done else outputs
 
 
 def refuse(state: State, vote: ScoredVote, timestamp: int) -> None:
@@ -118,17 +99,19 @@ def _take_back(state: State, job: Job, task_id: str, timestamp: int) -> list[Out
     if task is None or job.project not in ("", task.project):
         return []
     settings = settings_of(state, task.project)
-    places = (
-        place
-        for place, entry in enumerate(task.entries)
-        if entry.annotator_id == job.annotator_id and not entry.is_erased and job.since <= entry.at <= job.until
-    )
-    place = next(places, None)
+    place = next((number for number, entry in enumerate(task.entries) if _is_meant(job, entry)), None)
     if place is None or settings is None:
         return []
+    outputs: list[Output] = []
+    if applying.is_behind(task, settings):
+        outputs = applying.bring(state, task_id, task, settings, timestamp)
+        place = next((number for number, entry in enumerate(task.entries) if _is_meant(job, entry)), None)
+        if place is None:  # it went with its class
+            state.put(task_key(task_id), task)
+            return outputs
     case, text = resolve(state, task_id, task, settings, timestamp)
     before, erred = telling.counted(task), judging.errors(case)
-    outputs = votes.retract(case, place)
+    outputs += votes.retract(case, place)
     task.questions = text
     state.put(task_key(task_id), task)
     telling.note(state, task_id, task, text, before)
@@ -137,6 +120,10 @@ def _take_back(state: State, job: Job, task_id: str, timestamp: int) -> list[Out
     changed += any(output.topic == LABELS for output in outputs)
     job.done[task.project] = (entries + 1, changed)
     return outputs
+
+
+def _is_meant(job: Job, entry: Entry) -> bool:
+    return entry.annotator_id == job.annotator_id and not entry.is_erased and job.since <= entry.at <= job.until
 
 
 def _report(state: State, job: Job, event: Event) -> list[Output]:
@@ -158,7 +145,3 @@ def _report(state: State, job: Job, event: Event) -> list[Output]:
             )
         )
     return outputs
-
-
-def _job(number: int) -> str:
-    return key("z", "job", str(number))

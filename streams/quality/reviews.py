@@ -13,6 +13,7 @@ from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.deciding import Decision, known
 from streams.quality.gold import TRUTH_BYTES
+from streams.quality.mapping.late import translated
 from streams.quality.records import encode
 from streams.quality.spaces import answers
 from streams.quality.task_state import Review
@@ -73,7 +74,7 @@ def _check(case: Case, answer: Any, field: str, most: int) -> list[Any]:
     size = len(encode(answer))
     if size > most:
         raise Rejected("oversized", f"{field}: {size} bytes, at most {most} are kept with a task")
-    return answers(case.asked, answer, field)
+    return answers(case.asked, translated(case, answer, field), field)
 
 
 def _return(case: Case) -> list[Output]:

@@ -123,6 +123,22 @@ def resolved(text: str, task_type: str, named: Mapping[str, str]) -> str:
     return full
 
 
+def names(task: Task) -> list[str]:
+    """Return the name of each question's label space, "" for one of its own; nothing where all are."""
+    found = [one.label_space if isinstance(one.label_space, str) else "" for one in task.questions]
+    return found if any(found) else []
+
+
+@lru_cache(maxsize=_PARSED)
+def replaced(text: str, is_meant: tuple[bool, ...], space: str) -> str:
+    """Return questions with another label space, as `space_text` has it, in those that are meant."""
+    asked = msgspec.json.decode(text)
+    for pair, meant in zip(asked, is_meant, strict=True):
+        if meant:
+            pair[1] = msgspec.json.decode(space)
+    return _canonical(asked).decode()
+
+
 @lru_cache(maxsize=_PARSED)
 def questions(text: str) -> tuple[Question, ...] | None:
     """Parse questions; None where a label space is still a name, which `resolved` replaces."""

@@ -157,7 +157,8 @@ class Task(msgspec.Struct, array_like=True):
     part, fixed-point, nothing for a part without categories; `is_counted` says that the project's class frequencies
     have it. `losses` are what the project has of the votes on a gold task beside its truth, for each part; `shadow` is
     what it has of the task under a rule that runs in shadow. `truth` is what the gold topic says, whatever a review
-    says.
+    says. `spaces` are the names of the questions' label spaces, "" for one of the task's own; those in place have been
+    through so many `changes` of the project's.
     """
 
     phase: Phase
@@ -180,6 +181,8 @@ class Task(msgspec.Struct, array_like=True):
     losses: list[list[int]] = []
     review: Review | None = None
     shadow: Shadow | None = None
+    spaces: list[str] = []
+    changes: int = 0
 
     @property
     def known(self) -> Truth | None:
@@ -199,6 +202,7 @@ class Settings(msgspec.Struct, array_like=True):
 
     `target_confidence` and `label_value`, in 1e-6 USD, are 0 where there is no such rule; `adaptive` is what becomes of
     it. A removed project keeps its `policy_version` and `sequence`, so that an older copy does not bring it back.
+    `changes` of its label spaces have come.
     """
 
     policy_version: int
@@ -217,6 +221,7 @@ class Settings(msgspec.Struct, array_like=True):
     review_share: int = 100_000
     label_value: int = 0
     adaptive: str = "on"
+    changes: int = 0
 
     @property
     def has_rule(self) -> bool:

@@ -33,6 +33,7 @@ from streams.quality import (
 from streams.quality.agreement import telling
 from streams.quality.case import Case, resolve
 from streams.quality.decode import contract
+from streams.quality.mapping import applying
 from streams.quality.records import DAY_MS, quality_event
 from streams.quality.returning import ScoredVote, reader
 from streams.quality.task_state import Settings, settings_key, settings_of, task_key
@@ -105,7 +106,7 @@ class TaskSide:
             case "tasks":
                 return publishing.publish(state, event, event.value, self.step, _DECODERS)
             case "globals.t":
-                return self._globals(state, event.value)
+                return self._globals(state, event, event.value)
             case "ticks.t":
                 return self._tick(state, event)
             case "retractions" | "erasures.t":
@@ -144,10 +145,21 @@ class TaskSide:
         settings = None if task is None or task.held else settings_of(state, task.project)
         if task is None or settings is None:
             return holding.hold(state, event, task, per_task=self.held_per_task, tasks=self.held_tasks)
+        if not applying.is_behind(task, settings):
+            return self._on_current(state, event, task, settings)
+        outputs = applying.bring(state, task_id, task, settings, event.timestamp)
+        state.put(task_key(task_id), task)
+        try:
+            return outputs + self._on_current(state, event, task, settings)
+        except Rejected as rejected:
+            return [*outputs, dead_letter(event, rejected.reason, rejected.error)]
+
+    def _on_current(self, state: State, event: Event, task: task_state.Task, settings: Settings) -> list[Output]:
+        task_id = event.key
         case, text = resolve(state, task_id, task, settings, event.timestamp)
         before, erred = telling.counted(task), judging.errors(case)
         outputs = self._applied(case, event)
-        task.questions = text
+        task.questions, task.changes = text, settings.changes
         state.put(task_key(task_id), task)
         telling.note(state, task_id, task, text, before)
         judging.note(case, erred)
@@ -166,7 +178,9 @@ class TaskSide:
             case _:
                 return votes.apply(case, event.value, self.votes_limit, self.bench_limit)
 
-    def _globals(self, state: State, sent: Globals) -> list[Output]:
+    def _globals(self, state: State, event: Event, sent: Globals) -> list[Output]:
+        if sent.change is not None:
+            return applying.take_up(state, event, self.batch)
         if sent.statistics is not None:
             shared.store(state, sent)
             return []
@@ -186,7 +200,8 @@ class TaskSide:
         erasures.forget(state, told, self.batch)
         outputs += summing.tell_all(state, event.timestamp)
         outputs += erasures.go_on(state, event, self.batch, pseudonyms.replace)
-        return outputs + retractions.go_on(state, event, self.batch)
+        outputs += retractions.go_on(state, event, self.batch)
+        return outputs + applying.go_on(state, event, self.batch)
 
     def _rescore_left(self, state: State, timestamp: int) -> list[Output]:
         due = min(rescoring.ticked(state), self.batch)
@@ -217,7 +232,7 @@ class TaskSide:
 def _rescore(state: State, timestamp: int, task_id: str) -> list[Output]:
     task = task_state.load(state, task_id)
     settings = settings_of(state, task.project)
-    if task.phase not in RESCORED or task.is_reviewed or settings is None:
+    if task.phase not in RESCORED or task.is_reviewed or settings is None or applying.is_behind(task, settings):
         return []
     case, _ = resolve(state, task_id, task, settings, timestamp)
     outputs = closing.rescore(case)

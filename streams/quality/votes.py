@@ -8,6 +8,7 @@ from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
 from streams.quality.labels import VOTES_RETRACTED
+from streams.quality.mapping.late import translated
 from streams.quality.records import bounded, encode
 from streams.quality.returning import ScoredVote
 from streams.quality.spaces import answers, places
@@ -63,7 +64,9 @@ def _place(entries: list[Entry], annotation: ScoredVote) -> int | None:
 
 def _entry(case: Case, annotation: ScoredVote) -> Entry:
     label = annotation.label
-    given = None if annotation.non_answer is not None else answers(case.asked, label, "label")
+    given = (
+        None if annotation.non_answer is not None else answers(case.asked, translated(case, label, "label"), "label")
+    )
     return Entry(
         annotator_id=annotation.annotator_id,
         annotation_id=annotation.annotation_id,

@@ -18,6 +18,7 @@ from streams.quality import erasures
 from streams.quality.agreement.coincidences import Scale, dispute, of_unit, parts
 from streams.quality.agreement.leaves import Leaf, leaves
 from streams.quality.keys import key
+from streams.quality.keys import parts as names
 from streams.quality.records import encode, instant
 from streams.quality.summing import PROJECT_DELTAS
 from streams.quality.task_state import Entry, Task
@@ -45,7 +46,10 @@ Vote = tuple[str, int, list[int]]
 
 
 class Changed(msgspec.Struct, array_like=True):
-    """A task that changed: where its questions are among those of `Pending`, and its votes, none for fewer than two."""
+    """A task that changed: where its questions are among those of `Pending`, and its votes, none for fewer than two.
+
+    A task whose questions have changed is there once for each.
+    """
 
     asked: int
     before: list[Vote]
@@ -120,12 +124,13 @@ def note(state: State, task_id: str, task: Task, text: str, before: Sequence[Ent
     pending = state.get(place, Pending) or Pending()
     if not pending.tasks:
         _list(state, task.project)
-    changed = pending.tasks.get(task_id)
+    if text not in pending.asked:
+        pending.asked.append(text)
+        pending.answers += len(text) // TEXT_CHARS
+    number = pending.asked.index(text)
+    changed = pending.tasks.get(name := key(task_id, str(number)))
     if changed is None:
-        if text not in pending.asked:
-            pending.asked.append(text)
-            pending.answers += len(text) // TEXT_CHARS
-        changed = pending.tasks[task_id] = Changed(pending.asked.index(text), _votes(asked, before), [])
+        changed = pending.tasks[name] = Changed(number, _votes(asked, before), [])
     changed.after = _votes(asked, after)
     pending.answers += (len(before) + len(after)) * len(asked)
     state.put(place, pending)
@@ -154,7 +159,8 @@ def tell_old(state: State, timestamp: int, most: int) -> list[Output]:
 def differences(pending: Pending) -> list[Difference]:
     """Return what is pending as sums, leaf by leaf, in the order in which they came up."""
     found: dict[tuple[str, str, Scale], Difference] = {}
-    for task_id, changed in pending.tasks.items():
+    for key_of, changed in pending.tasks.items():
+        task_id, *_ = names(key_of)
         for place, leaf in enumerate(leaves(pending.asked[changed.asked])):
             name = (leaf.name, leaf.type, leaf.scale)
             if name not in found:
