@@ -121,9 +121,10 @@ def replaying_id(namespace: str) -> str:
 
 
 def _topics(role: Role) -> tuple[set[str], set[str]]:
+    topics = (*TOPICS.values(), *map(changelog, SIDES))
     return (
-        {topic.name for topic in TOPICS.values() if role in topic.read_by},
-        {topic.name for topic in TOPICS.values() if role in topic.written_by},
+        {topic.name for topic in topics if role in topic.read_by},
+        {topic.name for topic in topics if role in topic.written_by},
     )
 
 

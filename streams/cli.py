@@ -22,6 +22,7 @@ from streams.settings_flags import SettingsCommand
 from streams.settings_table import markdown
 from streams.simulator.cli import simulate
 from streams.snapshot.cli import snapshot
+from streams.spaces.cli import spaces
 from streams.why.cli import why
 
 PROGRAM = "goldstream"
@@ -200,6 +201,7 @@ commands.add_command(dead_letters)
 commands.add_command(erase)
 commands.add_command(why)
 commands.add_command(snapshot)
+commands.add_command(spaces)
 commands.add_command(replay)
 commands.add_command(simulate)
 

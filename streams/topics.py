@@ -170,7 +170,7 @@ def _erasures(name: str, side: SideName) -> Topic:
     )
 
 
-def _globals(name: str, side: SideName) -> Topic:
+def _globals(name: str, side: SideName, read_by: tuple[Role, ...] = ()) -> Topic:
     return Topic(
         name=name,
         key="project",
@@ -179,6 +179,7 @@ def _globals(name: str, side: SideName) -> Topic:
         side=side,
         tombstones_ms=MEDIUM,
         written_by=("operator",),
+        read_by=read_by,
     )
 
 
@@ -278,7 +279,7 @@ PROJECT_DELTAS = Topic(
     written_by=("operator",),
 )
 GLOBALS_A = _globals("globals.a", "annotators")
-GLOBALS_T = _globals("globals.t", "tasks")
+GLOBALS_T = _globals("globals.t", "tasks", read_by=("administrator", "auditor"))
 TICKS_A = _ticks("ticks.a", "annotators")
 TICKS_T = _ticks("ticks.t", "tasks")
 ERASURES_A = _erasures("erasures.a", "annotators")
@@ -395,6 +396,7 @@ def changelog(table: str) -> Topic:
         writers="the partition's owner",
         cleanup="compact",
         readers="the partition's next owner",
+        read_by=("auditor",) if table == "tasks" else (),
         max_message_bytes=CHANGELOG_BYTES,
         segment_bytes=64 * MIB,
     )

@@ -24,7 +24,7 @@ COMMANDS = (
     *("worker", "demo", "topics", "topics create", "topics list", "topics check", "settings"),
     *("dead-letters", *DEAD_LETTERS),
     *("replay", "simulate"),
-    *("why", "snapshot", "snapshot diff"),
+    *("why", "snapshot", "snapshot diff", "spaces", "spaces change"),
 )
 
 

@@ -75,14 +75,14 @@ def check(name: str, before: LabelSpace, after: LabelSpace, mapping: ClassMappin
     """
     field = f"mappings.{name}"
     old, new = leaves(before), leaves(after)
-    if before == after:
-        raise Rejected(REASON, f"{field}: label_spaces.{name} is as it was; state it as it is to be, or leave this out")
     if before.type != after.type or [leaf.path for leaf in old] != [leaf.path for leaf in new]:
         raise Rejected(REASON, f"label_spaces.{name}: another type, or other turns; add it under a new name")
     known = all_names(before)
     for one in mapping:
         if one not in known:
             raise Rejected(REASON, f"{field}: {one!r} is no class of the label space as it was")
+    if before == after:
+        raise Rejected(REASON, f"{field}: label_spaces.{name} is as it was; state it as it is to be, or leave this out")
     for was, now in zip(old, new, strict=True):
         _check_leaf(name, was, now, mapping)
 

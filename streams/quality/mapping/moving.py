@@ -37,7 +37,7 @@ def move(case: Case, change: Change) -> list[Output]:
     same in other names. Any other is decided anew.
     """
     task, state = case.task, case.state
-    erred, phase = judging.errors(case), task.phase
+    erred, phase, reviewed = judging.errors(case), task.phase, task.is_reviewed
     posterior = task.posterior
     columns = [entry.columns for entry in task.entries]
     outputs = _take_back(case)
@@ -48,7 +48,7 @@ def move(case: Case, change: Change) -> list[Output]:
     outputs += mapped.truth(new)
     mapped.verdict(new)
     task.posterior = mapped.posterior(case.parts, new.parts, posterior) if keeps else []
-    if phase in RESTATED and keeps and not task.is_reviewed:
+    if phase in RESTATED and keeps and not reviewed:
         told = _restate(new, mapped)
     elif phase == "unusable" and keeps:
         told = []
@@ -218,7 +218,7 @@ class _Mapped:
         tally.gold_withdrawn += 1
         change = self._change
         told = quality_event(
-            event_id=f"{case.task_id}:{change.number}:gold_withdrawn",
+            event_id=f"{case.task_id}:{change.change_id}:{change.number}:gold_withdrawn",
             kind="gold_withdrawn",
             annotator_id=None,
             project=task.project,
