@@ -79,7 +79,8 @@ class TaskStory:
                 wrong = (
                     self._wrong.get(str(body.get("annotation_id")), "") if body.get("kind") == GOLD_INCORRECT else ""
                 )
-                line = Line(found, "quality", f"{word(body.get('annotator_id'))}: {quality_event(body, wrong)}")
+                who = f"{word(body['annotator_id'])}: " if body.get("annotator_id") else ""
+                line = Line(found, "quality", f"{who}{quality_event(body, wrong)}")
             case _:
                 self._refused[str(body.get("reason"))] += 1
                 line = Line(found, "refused", dead_letter(body))
@@ -219,6 +220,8 @@ class TaskStory:
             return " after it was looked at again with what is known of its annotators by now"
         if after.get("reason") == "votes_retracted":
             return " after somebody's votes were taken back"
+        if after.get("reason") == "label_space_changed":
+            return " after the classes of its label space were changed"
         causes = self._causes.get(found.timestamp)
         if causes:
             return f" after {' and '.join(dict.fromkeys(causes))}"

@@ -28,7 +28,7 @@ from tests.kafka.workload import Message, annotation, gold, project, task
 NONE: frozenset[str] = frozenset()
 LOGS = {f"{side}-changelog" for side in SIDES}
 READS: Mapping[Role, frozenset[str]] = {
-    "administrator": frozenset({"dead-letters", "quality-events", "agreement", "erasures.done"}),
+    "administrator": frozenset({"dead-letters", "quality-events", "agreement", "erasures.done", "globals.t"}),
     "operator": frozenset({"dead-letters"}),
     "producer": NONE,
     "gold-keeper": NONE,
@@ -43,7 +43,7 @@ READS: Mapping[Role, frozenset[str]] = {
     "reader": frozenset({"labels", "labels.latest"}),
     "auditor": frozenset(
         {"projects", "tasks", "gold", "reviews", "annotators", "annotations.scored", "outcomes", "labels"}
-        | {"labels.latest", "quality-events", "dead-letters"}
+        | {"labels.latest", "quality-events", "dead-letters", "globals.t", "tasks-changelog"}
     ),
 }
 WRITES: Mapping[Role, frozenset[str]] = {

@@ -9,7 +9,7 @@ import pytest
 from streams.events import Output
 from streams.quality.task_state import Settings, settings_key
 from streams.quality.tasks import TaskSide
-from tests.quality.campaign import AT, DAY, Campaign, bodies, labels, outcomes, reasons, rejections
+from tests.quality.campaign import AT, DAY, Campaign, bodies, counted, labels, outcomes, reasons, rejections
 from tests.quality.campaign import task as published
 from tests.quality.harness import MemoryState
 
@@ -275,6 +275,16 @@ def test_votes_taken_back_meanwhile_are_found_under_the_new_names() -> None:
         assert [(one.annotator_id, one.answers) for one in campaign.task(task_id).entries] == [("a0", ["feline"])]
 
 
+def test_a_change_of_what_the_tasks_do_not_have_changes_nothing() -> None:
+    campaign = named()
+    ask(campaign, "t")
+    campaign.vote("a0", "cat")
+    scale, shorter = ({"type": "likert_scale", "min": 1, "max": most} for most in (5, 4))
+    assert told(change(campaign, shorter, {"5": ["4"]}, before=scale)) == [{"space": "animals"}]
+    campaign.vote("a1", "fox")
+    assert [entry.answers for entry in campaign.task().entries] == [["cat"], ["fox"]]
+
+
 def test_a_stub_is_left_as_it_is() -> None:
     campaign = named()
     ask(campaign, "t")
@@ -360,3 +370,27 @@ def test_every_type_with_names_is_carried_over_early_and_late(
     if all(len(targets) == 1 for targets in mapping.values()):
         campaign.vote("a2", answer)
         assert campaign.task().entries[-1].answers == [expected]
+
+
+def test_what_is_known_of_annotators_stands_in_the_new_names() -> None:
+    campaign = Campaign(known=False)
+    three = {"type": "classification", "classes": ["cat", "dog", "fox"]}
+    campaign.settings(label_spaces={"animals": three})
+    for task_id in ("t", "u"):
+        campaign.publish(task_id, "animals")
+    campaign.vote("good", "cat", counts=counted(40))
+    campaign.vote("a0", "dog", counts=counted(10, 8))
+    campaign.vote("a1", "dog", counts=counted(8, 10))
+    before = campaign.task().published
+    assert before is not None
+    assert before.answers["q"]["label"] == "cat"
+    renamed = {"cat": ["tom"], "fox": ["vixen"]}
+    after = {"type": "classification", "classes": ["tom", "dog", "vixen"]}
+    (label,) = labels(change(campaign, after, renamed, before=three))
+    found = label["answers"]["q"]
+    assert (found["label"], found["confidence"]) == ("tom", before.answers["q"]["confidence"])
+    assert list(found["distribution"].values()) == list(before.answers["q"]["distribution"].values())
+    # Of two classes that become one, what is known is added.
+    two = {"type": "classification", "classes": ["tom", "dog"]}
+    (label,) = labels(change(campaign, two, {"vixen": ["dog"]}, number=2, before=after))
+    assert label["answers"]["q"]["label"] == "tom"

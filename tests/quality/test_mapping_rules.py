@@ -115,7 +115,7 @@ def test_the_task_side_is_told_before_it_gets_the_settings() -> None:
 
 def test_the_same_record_again_changes_nothing_and_the_next_change_has_the_next_number() -> None:
     projects = Projects()
-    once = ({"animals": classes("cat", "dog")}, {"animals": {"fox": []}})
+    once: tuple[dict[str, Any], dict[str, Any]] = ({"animals": classes("cat", "dog")}, {"animals": {"fox": []}})
     projects.change(*once)
     assert projects.change(*once) == []
     # The other settings may be stated anew without a mapping.

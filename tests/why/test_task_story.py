@@ -201,3 +201,21 @@ def test_votes_taken_back_are_the_cause_of_what_follows(told: Told) -> None:
     told.apply("retractions", "ann", body)
     _, summary = told.story()
     assert "after somebody's votes were taken back" in summary
+
+
+def test_a_changed_label_space_is_the_cause_of_its_label_and_tells_of_gold_that_went(told: Told) -> None:
+    told.settings(2, label_spaces={"pets": {"type": "classification", "classes": ["cat", "dog", "fox"]}})
+    told.publish("s", "pets")
+    for who in ("a0", "a1", "a2"):
+        told.vote(who, "cat", "s")
+    told.publish("g", "pets")
+    told.gold("fox", "g")
+    before, after = ({"type": "classification", "classes": names} for names in (["cat", "dog", "fox"], ["tom", "dog"]))
+    change = {"number": 1, "space": "pets", "before": before, "after": after, "mapping": {"cat": ["tom"], "fox": []}}
+    change |= {"change_id": "projects/0/2", "actor": "mara", "reason": "guide v3"}
+    told.apply("globals.t", "change", {"project": "p", "version": 1, "policy_version": 3, "change": change})
+    _, summary = told.story("s")
+    assert "after the classes of its label space were changed" in summary
+    lines, _ = told.story("g")
+    (line,) = [line.text for line in lines if line.kind == "quality"]
+    assert line.startswith("gold withdrawn on g (")

@@ -18,7 +18,7 @@ from streams.quality.labels import LABEL_SPACE_CHANGED
 from streams.quality.listing import next_tasks
 from streams.quality.mapping import changes
 from streams.quality.mapping.changes import Change
-from streams.quality.mapping.moving import move
+from streams.quality.mapping.moving import meant, move
 from streams.quality.records import quality_event
 from streams.quality.spaces import questions
 from streams.quality.task_state import Settings, Task, settings_key, settings_of, task_key
@@ -48,9 +48,9 @@ def take_up(state: State, event: Event, most: int) -> list[Output]:
     settings = state.get(settings_key(sent.project), Settings)
     if settings is not None:
         settings.changes = change.number
-        if change.space in settings.label_spaces:
-            after = changes.change_of(state, sent.project, change.number).after
-            settings.label_spaces = {**settings.label_spaces, change.space: after}
+        kept = changes.change_of(state, sent.project, change.number)
+        if settings.label_spaces.get(kept.space) == kept.before:
+            settings.label_spaces = {**settings.label_spaces, kept.space: kept.after}
         state.put(settings_key(sent.project), settings)
     is_first = _JOBS.add(state, Job(sent.project, change.number, change.space))
     return go_on(state, event, most) if is_first else []
@@ -88,8 +88,8 @@ def bring(state: State, task_id: str, task: Task, settings: Settings, timestamp:
     outputs: list[Output] = []
     for number in range(task.changes + 1, settings.changes + 1):
         change: Change = changes.change_of(state, task.project, number)
-        if change.space in task.spaces:
-            case = Case(state, task_id, task, settings, questions(task.questions) or (), timestamp)
+        case = Case(state, task_id, task, settings, questions(task.questions) or (), timestamp)
+        if any(meant(case, change)):
             outputs += move(case, change)
             changes.keep(state, task.project, change)
     task.changes = settings.changes

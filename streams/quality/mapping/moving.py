@@ -21,9 +21,10 @@ from streams.quality.gold import TRUTH_BYTES
 from streams.quality.labels import LABEL_SPACE_CHANGED, LABELS
 from streams.quality.mapping.changes import Change
 from streams.quality.mapping.classes import Gone, carried, names, turned, used
+from streams.quality.mapping.knowledge import carry
 from streams.quality.records import encode, quality_event
 from streams.quality.reviews import ANSWER_BYTES
-from streams.quality.spaces import Part, Question, places, questions, replaced
+from streams.quality.spaces import Part, Question, places, questions, replaced, space_text
 from streams.quality.task_state import Entry, Truth, totals
 from streams.quality.votes import ENTRIES_BYTES
 
@@ -45,6 +46,7 @@ def move(case: Case, change: Change) -> list[Output]:
     task.questions = mapped.text
     new = msgspec.structs.replace(case, asked=mapped.asked)
     keeps = mapped.entries(task.entries, columns)
+    mapped.knowledge(new)
     outputs += mapped.truth(new)
     mapped.verdict(new)
     task.posterior = mapped.posterior(case.parts, new.parts, posterior) if keeps else []
@@ -63,6 +65,14 @@ def move(case: Case, change: Change) -> list[Output]:
     telling.note(state, case.task_id, task, task.questions, [])
     judging.note(new, erred)
     return outputs + told
+
+
+def meant(case: Case, change: Change) -> tuple[bool, ...]:
+    """Return of each question whether its label space is the one that was changed, by its name and as it was."""
+    return tuple(
+        name == change.space and space_text(question.space) == change.before
+        for name, question in zip(case.task.spaces, case.asked, strict=True)
+    )
 
 
 def _take_back(case: Case) -> list[Output]:
@@ -102,7 +112,7 @@ class _Mapped:
         self._case = case
         self._change = change
         self._turn = turned(change.mapping)
-        self._is_meant = tuple(name == change.space for name in case.task.spaces)
+        self._is_meant = meant(case, change)
         self.text = replaced(case.task.questions, self._is_meant, change.after)
         self.asked: tuple[Question, ...] = questions(self.text) or ()
 
@@ -176,6 +186,13 @@ class _Mapped:
                 moved[seat or 0] = value
             found.append(moved if column else [])
         return found
+
+    def knowledge(self, case: Case) -> None:
+        """Let what is known of those who voted stand in the new categories."""
+        for old, new in zip(self._case.parts, case.parts, strict=False):
+            seats = self._seats(old, new)
+            for entry in case.task.entries:
+                carry(case.state, case.task.project, entry, old, new, seats)
 
     def posterior(self, before: Sequence[Part], after: Sequence[Part], told: list[list[int]]) -> list[list[int]]:
         """Return the posterior that was told, in the new categories; nothing where one of the old ones has no place."""
