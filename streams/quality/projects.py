@@ -97,6 +97,7 @@ class ProjectSide:
     ) -> list[Output]:
         """Return the records that tell the task side of changed label spaces, each with its number."""
         outputs: list[Output] = []
+        change_id = coordinates(event.topic, event.partition, event.offset)
         for name, (before, after) in changed.items():
             stored.changes += 1
             body = {
@@ -110,13 +111,13 @@ class ProjectSide:
                     "before": before.model_dump(mode="json"),
                     "after": after.model_dump(mode="json"),
                     "mapping": project.mappings[name],
-                    "change_id": coordinates(event.topic, event.partition, event.offset),
+                    "change_id": change_id,
                     "actor": project.actor,
                     "reason": project.reason,
                 },
             }
             # A key of its own: compaction keeps each change, beside the settings.
-            key_of = encode([project.project, "change", stored.changes])
+            key_of = encode([change_id, stored.changes])
             outputs += self._to_all(key_of, encode(body), event.timestamp, "change", ("globals.t",))
         return outputs
 

@@ -52,8 +52,8 @@ def spaces() -> None:
 def change(settings: Settings, **choices: Any) -> int:
     """Show how many tasks, votes, known answers and labels a changed label space would touch; nothing is written.
 
-    It is counted by the workers' own code on a copy of their tables, one partition in memory at a time. Needs the
-    rights of the role auditor; with --yes, which publishes the change and counts what came of it, administrator's too.
+    It is counted by the workers' own code on a copy of their tables, one partition in memory at a time. Counting needs
+    the rights of the role auditor, --yes those of administrator.
     """
     from streams.spaces.command import run
 

@@ -10,7 +10,7 @@ from tests.fuzz.traffic import SOURCES
 from tests.fuzz.world import Tally
 
 SEED = 20
-ROUNDS = 5
+ROUNDS = 6
 
 
 def test_hostile_records_break_no_promise_and_good_ones_among_them_are_accepted() -> None:

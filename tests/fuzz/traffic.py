@@ -55,6 +55,13 @@ SPACES: dict[str, Any] = {
     "likert_scale": {"type": "likert_scale", "min": 1, "max": 5},
 }
 
+NAMED: tuple[tuple[list[str], dict[str, list[str]]], ...] = (
+    (["cat", "dog", "fox"], {"canine": ["dog", "fox"], "tom": ["cat"]}),
+    (["cat", "canine"], {"dog": ["canine"], "fox": ["canine"], "tom": ["cat"]}),
+    (["tom", "dog", "fox"], {"cat": ["tom"], "canine": []}),
+)
+"""The classes of the named label space in turn, and what becomes of the others' on the way to them."""
+
 Ids = dict[str, str]
 
 
@@ -81,18 +88,40 @@ def _ids(rng: random.Random) -> Ids:
 
 def _project(ids: Ids, _: int, rng: random.Random) -> dict[str, Any]:
     redundancy = rng.randrange(1, 4)
-    return {
+    body = {
         "project": ids["project"],
         "policy": {"redundancy": redundancy, "max_redundancy": redundancy + rng.randrange(3)},
         "thresholds": {"min_gold": rng.randrange(1, 4)},
         "label_spaces": {"named": SPACES["classification"]},
     }
+    if rng.random() < 0.3:
+        change = _change(rng)
+        body["label_spaces"] = {"named": change["after"]}
+        body |= {"mappings": {"named": change["mapping"]}, "actor": "eve", "reason": "not told apart"}
+    return body
+
+
+def _change(rng: random.Random) -> dict[str, Any]:
+    (before, _), (after, becomes) = rng.sample(NAMED, 2)
+    return {
+        "number": rng.randrange(1, 4),
+        "space": "named",
+        "before": {"type": "classification", "classes": before},
+        "after": {"type": "classification", "classes": after},
+        "mapping": {name: becomes[name] for name in before if name not in after},
+        "change_id": "projects/0/1",
+        "actor": "eve",
+        "reason": "not told apart",
+    }
 
 
 def _globals(ids: Ids, now: int, rng: random.Random) -> dict[str, Any]:
     body = {"project": ids["project"], "version": 1, "policy_version": rng.randrange(1, 50)}
-    if rng.random() < 0.2:
+    kind = rng.random()
+    if kind < 0.2:
         return body | {"removed": True}
+    if kind < 0.4:
+        return body | {"change": _change(rng)}
     return body | {"project_settings": _project(ids, now, rng)}
 
 

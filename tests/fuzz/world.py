@@ -152,6 +152,8 @@ def check_output(output: Output) -> None:
     body = _strict(output.value)
     if output.tag == "statistics":  # beside the project's settings, under a key of their own
         assert msgspec.json.decode(output.key or b"") == [body["project"], body["statistics"]["space"]]
+    elif output.tag == "change":
+        assert msgspec.json.decode(output.key or b"") == [body["change"]["change_id"], body["change"]["number"]]
     elif output.topic in IDENTITY:
         assert body[IDENTITY[output.topic]].encode() == output.key
 

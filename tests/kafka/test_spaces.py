@@ -12,6 +12,8 @@ from typing import Any
 
 from tests.kafka.cluster import make_topics, publish, read_topic, settings_for, until, workers
 from tests.kafka.reconciling import latest_labels, read_outputs, replay_all, replay_faults
+from tests.kafka.secured import SecuredBroker
+from tests.kafka.test_acls import client, send
 from tests.kafka.workload import Message, annotation, encode, gold
 
 TASKS, PARTITIONS = 2_400, 2
@@ -142,3 +144,29 @@ async def test_a_change_that_is_none_is_told_and_changes_nothing(
             assert (found, out) == (code, "")
             assert err.startswith(f"goldstream: {said}"), err
     assert len(await read_topic(bootstrap, namespace, "projects")) == 1
+
+
+async def test_auditors_count_and_administrators_change(secured: SecuredBroker, namespace: str, tmp_path: Path) -> None:
+    everybody = {"namespace": namespace, "partitions": 1, "tick_s": 1.0}
+    await make_topics({"broker": secured.bootstrap, **everybody})
+    await secured.give_rights(namespace)
+    change = ("frozen", "animals", "--retire", "owl")
+    with workers(secured.login("worker", **everybody), tmp_path, 1) as (worker,):
+        await until(worker.is_ready, seconds=60, what="ready")
+        await send(client(secured.login("administrator")), namespace, project())
+        auditor, administrator = (secured.login(role, **everybody) for role in ("auditor", "administrator"))
+
+        async def counted() -> tuple[int, str, str]:
+            return await spaces(auditor, *change)
+
+        async def is_known() -> bool:
+            return (await counted())[0] == 0
+
+        await until(is_known, seconds=60, what="the project's settings")
+        assert (await counted())[1].splitlines()[-1] == "nothing was written; --yes does it"
+        code, _, err = await spaces(administrator, *change)
+        assert (code, f"{namespace}.tasks-changelog" in err, len(err.splitlines())) == (1, True, 1), err
+        code, _, err = await spaces(auditor, *change, "--yes")
+        assert (code, f"{namespace}.projects" in err) == (1, True), err
+        code, out, err = await spaces(administrator, *change, "--yes")
+        assert (code, out.splitlines()[-1]) == (0, "done"), err
