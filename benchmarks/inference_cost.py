@@ -20,6 +20,7 @@ from pathlib import Path
 from time import thread_time
 from typing import Any, Final
 
+from streams.collector import calm_collector
 from streams.events import Output
 from streams.quality import (
     calibrating,
@@ -185,7 +186,7 @@ def measure(classes: int, annotations: int, annotators: int, redundancy: int, se
     labels = Labels(tuple(map(str, range(classes))))
     history = History(Path("simulated"), "simulated", Columns(), answers, votes, truth)
     watch = Stopwatch()
-    with watched(watch):
+    with calm_collector(), watched(watch):
         play(history, labels, Plan(), seed)
     each = watch.own_cost()
     parts = {part: (watch.seconds[part] - each * watch.calls[part]) / len(answers) * 1e6 for part in watch.seconds}
