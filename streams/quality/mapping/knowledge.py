@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from streams.events import State
-from streams.quality.inference.model import written
+from streams.quality.inference.model import Copy, Models, written
 from streams.quality.inference.statistics import Statistics
-from streams.quality.inferring import Known, counts_key, erased_key
+from streams.quality.inferring import counts_key, erased_key
 from streams.quality.keys import key
 from streams.quality.spaces import Part
 from streams.quality.task_state import Entry
@@ -30,17 +30,18 @@ def carry(state: State, project: str, entry: Entry, old: Part, new: Part, seats:
         return
     _carry_shared(state, project, old, new, seats)
     place = (erased_key if entry.is_erased else counts_key)(entry.annotator_id, project)
-    known = state.get(place, Known)
+    known = state.get(place, Models)
     if known is None or old.space_id not in known.spaces or new.space_id in known.spaces:
         return
     cells: dict[int, int] = {}
-    for cell, mass in _cells(known.spaces[old.space_id][1]):
+    before = known.spaces[old.space_id]
+    for cell, mass in _cells(before.counts):
         truth, given = (seats[one] for one in divmod(cell, len(old.names)))
         if truth is not None and given is not None:
             at = truth * len(new.names) + given
             cells[at] = cells.get(at, 0) + mass
     # Version nought: the first copy of the counts told anew takes its place.
-    state.put(place, Known({**known.spaces, new.space_id: (0, written(cells))}))
+    state.put(place, Models({**known.spaces, new.space_id: Copy(0, written(cells), before.strengths)}))
 
 
 def _carry_shared(state: State, project: str, old: Part, new: Part, seats: Seats) -> None:
@@ -56,5 +57,5 @@ def _carry_shared(state: State, project: str, old: Part, new: Part, seats: Seats
                 found[seat] += value
         return tuple(found)
 
-    sums = [moved(values) for values in (kept.tasks, kept.right, kept.given)]
-    state.put(place, msgspec.structs.replace(kept, version=0, tasks=sums[0], right=sums[1], given=sums[2]))
+    tasks, right, given = moved(kept.tasks), moved(kept.right), moved(kept.given)
+    state.put(place, Statistics(0, tasks, right, given, kept.strengths, kept.losses, kept.gold))
