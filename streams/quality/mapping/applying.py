@@ -17,8 +17,9 @@ from streams.quality.jobs import Queue
 from streams.quality.labels import LABEL_SPACE_CHANGED
 from streams.quality.listing import next_tasks
 from streams.quality.mapping import changes
+from streams.quality.mapping.carrying import meant
 from streams.quality.mapping.changes import Change
-from streams.quality.mapping.moving import meant, move
+from streams.quality.mapping.moving import move
 from streams.quality.records import quality_event
 from streams.quality.spaces import questions
 from streams.quality.task_state import Settings, Task, settings_key, settings_of, task_key
