@@ -173,6 +173,13 @@ def test_a_late_answer_goes_through_all_the_changes_since() -> None:
     ]
     campaign.vote("a1", "cat")
     assert campaign.task().entries[0].answers == ["feline"]
+    # There and back, and on: the newest meaning of a name counts.
+    back = {"type": "classification", "classes": ["cat", "dog", "duck", "goose"]}
+    change(campaign, back, {"feline": ["cat"]}, number=3, before=second)
+    change(campaign, second | {"classes": ["tom", "dog", "duck", "goose"]}, {"cat": ["tom"]}, number=4, before=back)
+    campaign.vote("a2", "feline")
+    campaign.vote("a3", "cat")
+    assert [entry.answers for entry in campaign.task().entries] == [["tom"]] * 3
 
 
 def test_gold_is_carried_over_or_withdrawn_and_it_is_told_of_which_task() -> None:

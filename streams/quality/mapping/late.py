@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.events import Rejected, State
+from streams.events import Rejected
 from streams.quality.case import Case
 from streams.quality.mapping import changes
 from streams.quality.mapping.classes import Gone, Turn, all_names, carried
@@ -52,22 +52,19 @@ def _translated(case: Case, number: int, answer: Any, field: str) -> Any:
 
 
 def _turn(case: Case, space: str, current: frozenset[str]) -> Turn:
-    state: State = case.state
-
     def turn(name: str) -> str:
-        """Follow a name from the newest change that knew it."""
+        """Follow a name through the changes, from the newest that knew it."""
         if name in current:
             return name
-        for number in range(case.settings.changes, 0, -1):
-            change = changes.change_of(state, case.task.project, number)
-            if change.space == space and name in change.mapping:
-                targets = change.mapping[name]
-                if len(targets) != 1:
-                    raise Gone(name, targets)
-                try:
-                    return turn(targets[0])
-                except Gone as gone:
-                    raise Gone(name, gone.targets) from None
-        return name
+        found = (changes.change_of(case.state, case.task.project, n) for n in range(1, case.settings.changes + 1))
+        mappings = [change.mapping for change in found if change.space == space]
+        first = max((place for place, mapping in enumerate(mappings) if name in mapping), default=len(mappings))
+        now = name
+        for mapping in mappings[first:]:
+            targets = mapping.get(now, [now])
+            if len(targets) != 1:
+                raise Gone(name, targets)
+            now = targets[0]
+        return now
 
     return turn
