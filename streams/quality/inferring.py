@@ -78,11 +78,8 @@ class Reading:
         self.bases = bases(case)
         self.models: list[list[Model | None]] = []
         self._spaces = [(base, part.space_id) for base, part in zip(self.bases, case.parts, strict=True)]
-        self._columns: list[list[list[int]]] = []
+        self._columns: list[Sequence[Sequence[int]]] = []
         self._judges: dict[int, str] = {}
-        self._forget()
-
-    def _forget(self) -> None:
         self._discounts: list[int] | None = None
         self._scores: list[list[int]] | None = None
         self._posteriors: list[list[int]] | None = None
@@ -90,23 +87,18 @@ class Reading:
     def add(self, entry: Entry, *, as_it_came: bool = False) -> None:
         """Add a vote: with what is known of its annotator, or what was known when it came, which a gold task keeps."""
         models = self.of(entry)
-        if as_it_came:
-            columns = entry.columns
-        else:
-            columns = [
-                [] if model is None else model.column(place) for model, place in zip(models, entry.places, strict=True)
-            ]
         if entry.is_judge:
             self._judges[len(self.models)] = entry.annotator_id
         self.models.append(models)
-        self._columns.append(columns)
-        self._forget()
+        self._columns.append(entry.columns if as_it_came else _said(models, entry.places))
+        self._discounts = self._scores = self._posteriors = None
 
     def of(self, entry: Entry) -> list[Model | None]:
         """Return what is known of a vote's annotator, for each part."""
-        case = self._case
-        place = erased_key if entry.is_erased else counts_key
-        known = case.state.get(place(entry.annotator_id, case.task.project), Models)
+        state, project = self._case.state, self._case.task.project
+        who = entry.annotator_id
+        place = counts_key(who, project) if entry.annotation_id else erased_key(who, project)
+        known = state.get(place, Models)
         if known is None:
             return [None if base is None else newcomer(base) for base, _ in self._spaces]
         return [None if base is None else known.of(space_id, base) for base, space_id in self._spaces]
@@ -136,9 +128,12 @@ class Reading:
         """
         found = self._scores
         if found is None:
-            votes = range(len(self.models))
+            columns = self._columns
+            if len(self._judges) > 1:
+                parts = range(len(self.bases))
+                columns = [[self.said(vote, part) for part in parts] for vote in range(len(columns))]
             found = self._scores = [
-                [] if base is None else list(map(sum, zip(base.prior, *[self.said(vote, part) for vote in votes])))
+                [] if base is None else list(map(sum, zip(base.prior, *[own[part] for own in columns], strict=True)))
                 for part, base in enumerate(self.bases)
             ]
         return found
@@ -154,10 +149,11 @@ class Reading:
 
 def columns(case: Case, entry: Entry) -> list[list[int]]:
     """Return what a vote adds to the score of each part's categories; nothing where it has none."""
-    return [
-        [] if model is None else list(model.column(place))
-        for model, place in zip(Reading(case).of(entry), entry.places, strict=True)
-    ]
+    return [list(column) for column in _said(Reading(case).of(entry), entry.places)]
+
+
+def _said(models: list[Model | None], places: list[int]) -> list[Sequence[int]]:
+    return [() if model is None else model.column(place) for model, place in zip(models, places, strict=True)]
 
 
 def bases(case: Case) -> list[Base | None]:

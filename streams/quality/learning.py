@@ -180,8 +180,8 @@ def untold(
             "space": space_id,
             "classes": one.classes,
             "version": one.version,
-            "strengths": one.strengths,
             "counts": msgspec.Raw(one.told.encode()),
+            "strengths": one.strengths,
         }
         for space_id, one in kept.spaces.items()
         if one.version > known
