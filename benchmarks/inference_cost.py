@@ -32,7 +32,7 @@ from streams.quality import (
     shared,
     summing,
 )
-from streams.quality.inference import model
+from streams.quality.inference import model, posterior
 from streams.replay import playing
 from streams.replay.history import Answer, Columns, History
 from streams.replay.labels import Labels
@@ -45,8 +45,8 @@ AIMS: Final = {2: 25.0, 5: 25.0, 10: 60.0}
 """Microseconds an annotation, by the number of classes."""
 
 FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], ...]]] = {
-    "models": (model._model,),
-    "posteriors": (inferring.bases, inferring.Reading.__init__, inferring.Reading.add, inferring.Reading.posteriors),
+    "models": (model.Model.__init__, model.Model.column, model.strengths),
+    "posteriors": (inferring.bases, inferring.Reading.__init__, inferring.Reading.add, posterior.softmax),
     "evidence": (evidence.target, evidence.change, evidence.move),
     "counts": (learning.changed, learning.learn, learning.untold, inferring.learn),
     "sums": (summing.gather, summing.tell_all, shared.store),
@@ -138,7 +138,8 @@ def watched(watch: Stopwatch) -> Any:
     before: list[tuple[Any, str, Any]] = []
     for part, functions in FUNCTIONS.items():
         for function in functions:
-            owners = [inferring.Reading] if "." in function.__qualname__ else _streams()
+            within, _, _ = function.__qualname__.rpartition(".")
+            owners = [vars(sys.modules[function.__module__])[within]] if within else _streams()
             for owner in owners:
                 for name, found in list(vars(owner).items()):
                     if found is function:

@@ -196,7 +196,7 @@ def _sped(event: Event, annotation: Arrived, rules: Rules, kind: str) -> Output:
 def _outcome(state: State, event: Event, outcome: Judgement) -> list[Output]:
     changed = learning.changed(state, outcome)  # refused before anything is counted
     outputs = [] if outcome.kind == "posterior" else _judged(state, event, outcome)
-    return outputs + learning.learn(state, outcome, changed, event.timestamp) if changed else outputs
+    return outputs if changed is None else outputs + learning.learn(state, outcome, changed, event.timestamp)
 
 
 def _judged(state: State, event: Event, outcome: Judgement) -> list[Output]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import sub
 from typing import Any
 
 from streams.events import Output
@@ -35,18 +36,27 @@ def retell(case: Case, decision: Decision) -> list[Output]:
     """
     task = case.task
     after = evidence.target(case, decision)
-    is_known = task.known is not None
+    is_known, is_settled = task.known is not None, decision.phase == "settled"
+    nothing: list[_Verdict] = [None] * len(case.asked)
+    votes = [entry for entry in task.entries[: task.counted] if entry.answers is not None] if is_settled else []
     outputs: list[Output] = []
+    own = -1
     for place, entry in enumerate(task.entries):
         is_counted = place < task.counted
-        if entry.answers is None or entry.is_erased:
+        if entry.answers is None:
+            continue
+        own += 1
+        if entry.is_erased:
             continue
         if is_known:
             outputs += _tell(case, entry, _by_truth(case, entry), after)
-        elif decision.phase == "settled" and is_counted:
-            outputs += _tell(case, entry, _consensus(case, place, decision), after)
+        elif is_settled and is_counted:
+            outputs += _tell(case, entry, _consensus(case, votes, own, decision.reading), after)
         else:
-            outputs += _tell(case, entry, [None] * len(case.asked), after if is_counted else None)
+            to = after if is_counted else None
+            # Nearly always there is nothing to tell of a vote on an open task.
+            if entry.told or entry.is_evidence != (to is not None) or (to is not None and to is not task.posterior):
+                outputs += _tell(case, entry, nothing, to)
     return outputs + evidence.move(case, after)
 
 
@@ -72,13 +82,10 @@ def _by_truth(case: Case, entry: Entry) -> list[_Verdict]:
     ]
 
 
-def _consensus(case: Case, place: int, decision: Decision) -> list[_Verdict]:
-    """Compare a vote with what the others say: its own part in it is left out."""
-    entry, reading = case.task.entries[place], decision.reading
-    if reading is None or len(reading.models) < 2 or entry.answers is None:
+def _consensus(case: Case, votes: list[Entry], own: int, reading: Reading | None) -> list[_Verdict]:
+    """Compare the vote at `own` with what the others say: its own part in it is left out."""
+    if reading is None or len(reading.models) < 2:
         return [None] * len(case.asked)
-    votes = [other for other in case.task.entries[: case.task.counted] if other.answers is not None]
-    own = next(number for number, other in enumerate(votes) if other is entry)
     verdicts: list[_Verdict] = []
     first = 0
     for number, question in enumerate(case.asked):
@@ -98,8 +105,7 @@ def _beside_leader(case: Case, votes: list[Entry], reading: Reading, own: int, n
     given = votes[own].places[number]
     model = models[own][number]
     if case.settings.weighting == "reliability" and model is not None:
-        column = reading.said(own, number)
-        rest = [score - part for score, part in zip(reading.scores[number], column, strict=True)]
+        rest = list(map(sub, reading.scores[number], reading.said(own, number)))
         most = max(rest)
         others = None if rest.count(most) > 1 else rest.index(most)
     else:

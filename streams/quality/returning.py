@@ -19,6 +19,7 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Fixed = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 SpaceId = Annotated[str, msgspec.Meta(max_length=16, pattern="^[0-9a-f]{16}")]
 
 
@@ -28,6 +29,7 @@ class Counts(msgspec.Struct, frozen=True, gc=False):
     space: SpaceId
     classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
     version: Annotated[int, msgspec.Meta(ge=1)]
+    strengths: tuple[Fixed, Fixed, Fixed]
     counts: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2500)], Annotated[int, msgspec.Meta(ge=0)]]]
 
 

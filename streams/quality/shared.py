@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas import Globals
 from streams.events import Rejected, State
 from streams.quality.inference import constants
-from streams.quality.inference.statistics import Base, Statistics, base, unknown
+from streams.quality.inference.statistics import Base, Statistics, unknown
 from streams.quality.keys import key
 
 
@@ -37,4 +37,4 @@ def store(state: State, sent: Globals) -> None:
 def shared(state: State, project: str, space_id: str, classes: int) -> Base:
     """Return what a project's annotators share on a label space."""
     kept = state.get(key("g", project, space_id), Statistics)
-    return base(unknown(classes) if kept is None or len(kept.tasks) != classes else kept)
+    return (unknown(classes) if kept is None or len(kept.tasks) != classes else kept).base
