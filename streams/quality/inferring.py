@@ -138,7 +138,9 @@ class Reading:
         if found is None:
             votes = range(len(self.models))
             found = self._scores = [
-                [] if base is None else list(map(sum, zip(base.prior, *[self.said(vote, part) for vote in votes])))
+                []
+                if base is None
+                else list(map(sum, zip(base.prior, *[self.said(vote, part) for vote in votes], strict=True)))
                 for part, base in enumerate(self.bases)
             ]
         return found
