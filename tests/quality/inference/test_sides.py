@@ -79,6 +79,16 @@ def test_what_came_with_a_refused_vote_is_known_all_the_same() -> None:
     assert {space: (one.version, one.counts) for space, one in known.spaces.items()} == {space_id(): (3, text(sent))}
 
 
+def test_counts_of_other_categories_are_none() -> None:
+    campaign, other = Campaign(redundancy=1), Campaign(redundancy=1)
+    sent = counted(right=5)
+    strange = [{**sent[0], "classes": 50, "counts": [*sent[0]["counts"], [2499, 5 * FIXED]]}]
+    for one, counts in ((campaign, strange), (other, None)):
+        one.publish()
+        one.vote("a0", "cat", counts=counts)
+    assert labels(campaign.outputs) == labels(other.outputs) != []
+
+
 def test_an_older_copy_does_not_replace_a_newer_one() -> None:
     campaign = Campaign()
     campaign.publish()
