@@ -69,9 +69,10 @@ def confusions_key(annotator_id: str, project: str) -> str:
 class Changed(NamedTuple):
     """What an outcome's evidence leads to: an annotator's counts, and of each label space the cells that change.
 
-    None stands for a label space that is not kept.
+    None stands for a label space that is not kept; `place` is the table key of the counts.
     """
 
+    place: str
     kept: Confusions
     cells: list[dict[int, int] | None]
 
@@ -89,7 +90,8 @@ def changed(state: State, outcome: Judgement) -> Changed | None:
     """
     if not outcome.evidence:
         return None
-    kept = state.get(confusions_key(outcome.annotator_id, outcome.project), Confusions) or Confusions()
+    place = confusions_key(outcome.annotator_id, outcome.project)
+    kept = state.get(place, Confusions) or Confusions()
     found: list[dict[int, int] | None] = []
     so_far: dict[str, tuple[int, dict[int, int]]] = {}
     for one in outcome.evidence:
@@ -101,7 +103,7 @@ def changed(state: State, outcome: Judgement) -> Changed | None:
         found.append(cells)
         if cells is not None:
             so_far[one.space] = (classes, cells)
-    return Changed(kept, found)
+    return Changed(place, kept, found)
 
 
 def learn(state: State, outcome: Judgement, found: Changed, timestamp: int) -> list[Output]:
@@ -128,7 +130,7 @@ def learn(state: State, outcome: Judgement, found: Changed, timestamp: int) -> l
             kept.version += 1
             changes = _renew(state, outcome.project, one.space, counts, kept.version)
             outputs += gather(state, outcome.project, one.space, one.classes, changes, timestamp)
-    state.put(confusions_key(outcome.annotator_id, outcome.project), kept)
+    state.put(found.place, kept)
     return outputs
 
 
