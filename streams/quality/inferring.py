@@ -46,10 +46,10 @@ def rename(state: State, annotator_id: str, pseudonym: str, most: int) -> bool:
     """
     places = state.find((key("m", annotator_id, ""),), b"", "", most)
     for place in places:
-        known = state.get(place, Known) or Known({})
+        found = state.get(place, Known) or Known({})
         kept_at = erased_key(pseudonym, parts(place)[2])
         before = state.get(kept_at, Known) or Known({})
-        state.put(kept_at, Known({**known.spaces, **before.spaces}))
+        state.put(kept_at, Known({**found.spaces, **before.spaces}))
         state.delete(place)
     return len(places) < most
 
@@ -57,8 +57,8 @@ def rename(state: State, annotator_id: str, pseudonym: str, most: int) -> bool:
 def learn(state: State, annotator_id: str, project: str, told: list[Counts]) -> None:
     """Keep counts that came with an annotation, unless newer ones are kept."""
     place = counts_key(annotator_id, project)
-    known = state.get(place, Known) or Known({})
-    spaces = dict(known.spaces)
+    kept = state.get(place, Known) or Known({})
+    spaces = dict(kept.spaces)
     for counts in told:
         if counts.version > spaces.get(counts.space, (0, ""))[0]:
             spaces[counts.space] = (counts.version, written(dict(counts.counts)))
@@ -124,13 +124,10 @@ class Reading:
 
     def of(self, entry: Entry) -> list[Model | None]:
         """Return what is known of a vote's annotator, for each part."""
-        case = self._case
-        place = erased_key if entry.is_erased else counts_key
-        known = case.state.get(place(entry.annotator_id, case.task.project), Known)
-        spaces = {} if known is None else known.spaces
+        spaces = known(self._case, entry)
         return [
-            None if found is None else model(found, spaces.get(part.space_id, _NO_COUNTS)[1])
-            for found, part in zip(self.bases, case.parts, strict=True)
+            None if found is None else model(found, spaces.get(part.space_id, NO_COUNTS)[1])
+            for found, part in zip(self.bases, self._case.parts, strict=True)
         ]
 
     def posteriors(self) -> list[list[int]]:
@@ -138,7 +135,14 @@ class Reading:
         return [softmax(part) if part else [] for part in self.scores]
 
 
-_NO_COUNTS = (0, "[]")
+NO_COUNTS = (0, "[]")
+
+
+def known(case: Case, entry: Entry) -> dict[str, tuple[int, str]]:
+    """Return the newest counts of a vote's annotator, version and text, by label space."""
+    place = erased_key if entry.is_erased else counts_key
+    found = case.state.get(place(entry.annotator_id, case.task.project), Known)
+    return {} if found is None else found.spaces
 
 
 def columns(case: Case, entry: Entry) -> list[list[int]]:

@@ -95,7 +95,7 @@ def learn(state: State, outcome: Judgement, cells_of: Changed, timestamp: int) -
             sums["given"][truth] += difference
             if truth == one.given:
                 sums["right"][truth] += difference
-        if counts.moved > constants.RENEWED * (2 * FIXED + counts.mass):
+        if counts.moved > constants.RENEWED * (2 * FIXED + counts.mass) or not counts.cells:
             kept.version += 1
             sums["strengths"] = _renew(state, outcome.project, one.space, counts, kept.version)
         outputs += gather(state, outcome.project, one.space, one.classes, sums, timestamp)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from streams.events import Output
-from streams.quality import erasures, evidence
+from streams.quality import erasures, evidence, marking
 from streams.quality.aggregation.by_type import aggregate, score
 from streams.quality.aggregation.categorical import leader
 from streams.quality.case import Case
+from streams.quality.casting import cast, vote_weight
 from streams.quality.checks import product
-from streams.quality.deciding import Decision, cast, vote_weight
+from streams.quality.deciding import Decision
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
 from streams.quality.records import Outcome, encode, quality_event
@@ -35,6 +36,7 @@ def retell(case: Case, decision: Decision) -> list[Output]:
     """
     task = case.task
     after = evidence.target(case, decision)
+    marks = {} if after is None else marking.expected(case, decision.reading)
     is_known = task.known is not None
     outputs: list[Output] = []
     for place, entry in enumerate(task.entries):
@@ -42,11 +44,11 @@ def retell(case: Case, decision: Decision) -> list[Output]:
         if entry.answers is None or entry.is_erased:
             continue
         if is_known:
-            outputs += _tell(case, entry, _by_truth(case, entry), after)
+            outputs += _tell(case, entry, _by_truth(case, entry), after, marks)
         elif decision.phase == "settled" and is_counted:
-            outputs += _tell(case, entry, _consensus(case, place, decision), after)
+            outputs += _tell(case, entry, _consensus(case, place, decision), after, marks)
         else:
-            outputs += _tell(case, entry, [None] * len(case.asked), after if is_counted else None)
+            outputs += _tell(case, entry, [None] * len(case.asked), after if is_counted else None, marks)
     return outputs + evidence.move(case, after)
 
 
@@ -54,12 +56,12 @@ def judge_by_truth(case: Case, entry: Entry) -> list[Output]:
     """Tell one vote how it compares with the task's known truth."""
     if case.task.known is None or entry.answers is None or entry.is_erased:
         return take_back(case, entry)
-    return _tell(case, entry, _by_truth(case, entry), case.task.posterior or None)
+    return _tell(case, entry, _by_truth(case, entry), case.task.posterior or None, marking.expected(case, None))
 
 
 def take_back(case: Case, entry: Entry) -> list[Output]:
     """Repeat what a vote was told with the sign -1, and subtract its evidence."""
-    return _tell(case, entry, [None] * len(case.asked), None)
+    return _tell(case, entry, [None] * len(case.asked), None, {})
 
 
 def _by_truth(case: Case, entry: Entry) -> list[_Verdict]:
@@ -122,9 +124,15 @@ def _beside_others(case: Case, votes: list[Entry], reading: Reading, own: int, p
     return "consensus", score(question.space, entry.answers[place], said) >= AGREES, said
 
 
-def _tell(case: Case, entry: Entry, verdicts: list[_Verdict], after: evidence.Posteriors | None) -> list[Output]:
+def _tell(
+    case: Case,
+    entry: Entry,
+    verdicts: list[_Verdict],
+    after: evidence.Posteriors | None,
+    marks: dict[int, marking.Expected],
+) -> list[Output]:
     before = entry.told or [None] * len(verdicts)
-    shown = evidence.change(case, entry, after)
+    shown = evidence.change(case, entry, after, marks)
     told: list[Told | None] = []
     outputs: list[Output] = []
     failed: Told | None = None

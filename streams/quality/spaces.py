@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from pydantic import TypeAdapter
 
-from schemas import AnswerError, LabelSpace, Task
+from schemas import AnswerError, LabelSpace, SpanSpace, Task
 from streams.events import Rejected
 from streams.quality.aggregation.leaves import Leaf, categories, category, leaves
 
@@ -33,12 +33,18 @@ class Part:
     names : tuple of str
         Its categories; none where answers are no finite list.
     space_id : str
-        Identifies its list of categories: an annotator's confusion is kept for each.
+        Identifies its list of categories, or the labels of its spans: an annotator's confusion is kept for each. Empty
+        where there is none.
     """
 
     leaf: Leaf
     names: tuple[str, ...]
     space_id: str
+
+    @property
+    def is_spans(self) -> bool:
+        """Whether its answers are spans."""
+        return isinstance(self.leaf.space, SpanSpace)
 
     def place(self, answer: Any) -> int:
         """Return the place of an answer to the whole question among the categories, -1 where there are none."""
@@ -191,6 +197,7 @@ def _question(question_id: str, space: Any) -> Question:
 
 
 def _part(leaf: Leaf) -> Part:
-    names = categories(leaf.space)
-    content = _canonical([leaf.space.type, names])
-    return Part(leaf, names, hashlib.blake2b(content, digest_size=8).hexdigest() if names else "")
+    space, names = leaf.space, categories(leaf.space)
+    named = space.labels if isinstance(space, SpanSpace) else names
+    content = _canonical([space.type, named])
+    return Part(leaf, names, hashlib.blake2b(content, digest_size=8).hexdigest() if named else "")

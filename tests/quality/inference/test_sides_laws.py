@@ -28,9 +28,16 @@ POLICIES: tuple[dict[str, Any], ...] = (
 TASKS = ("t0", "t1", "t2", "t3")
 ANNOTATORS = ("a0", "a1", "a2", "a3", "a4")
 LIKERT: dict[str, Any] = {"type": "likert_scale", "min": 1, "max": 4}
-SPACES: tuple[tuple[str, dict[str, Any]], ...] = (("l", ANIMALS), ("r", LIKERT), ("f", {"type": "free_text"}))
-THREE = [{"question_id": name, "label_space": space} for name, space in SPACES]
-"""Task t3 has three questions, the last of which has no categories."""
+SPAN_SPACE: dict[str, Any] = {"type": "span_annotation", "labels": ["bird", "tree"]}
+SPACES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("l", ANIMALS),
+    ("r", LIKERT),
+    ("f", {"type": "free_text"}),
+    ("s", SPAN_SPACE),
+)
+FOUR = [{"question_id": name, "label_space": space} for name, space in SPACES]
+"""Task t3 has four questions, the last two of which have no categories."""
+MARKS = [[], [(0, 5, "bird")], [(0, 8, "bird"), (6, 9, "tree")], [(2, 4, "tree")]]
 
 Move = tuple[str, str, str, Any]
 
@@ -42,6 +49,7 @@ def answers(task_id: str) -> st.SearchStrategy[Any]:
         "l": st.sampled_from(CLASSES),
         "r": st.integers(1, 4),
         "f": st.sampled_from(["a wren", "a robin sings"]),
+        "s": st.sampled_from([[dict(zip(("start", "end", "label"), one, strict=True)) for one in m] for m in MARKS]),
     }
     return st.fixed_dictionaries(each)
 
@@ -60,7 +68,7 @@ def moves(draw: st.DrawFn) -> list[Move]:
 def published(world: World) -> None:
     for task_id in TASKS[:-1]:
         world.send("tasks", task_id, task(task_id))
-    world.send("tasks", TASKS[-1], task(TASKS[-1], ANIMALS, questions=THREE))
+    world.send("tasks", TASKS[-1], task(TASKS[-1], ANIMALS, questions=FOUR))
 
 
 def annotate(world: World, number: int, task_id: str, who: str, **fields: Any) -> None:
@@ -106,13 +114,22 @@ def parts(task: Task) -> list[Any]:
 
 
 def shown(world: World) -> dict[tuple[str, str, str], dict[int, int]]:
-    """Return the counts that the votes which stand amount to: of each, the posterior that its task stands at."""
+    """Return the counts that the votes which stand amount to: of each, the posterior that its task stands at.
+
+    On spans each vote keeps what it was told, for it is told anew only when its own part has moved.
+    """
     found: dict[tuple[str, str, str], Counter[int]] = {}
     for stored in world.tasks().values():
         for entry in stored.entries:
             if not entry.is_evidence:
                 continue
-            for part, place, posterior in zip(parts(stored), entry.places, stored.posterior, strict=True):
+            asked = parts(stored)
+            for part, cells_of in zip(asked, entry.marked or [[]] * len(asked), strict=True):
+                assert bool(cells_of) == part.is_spans
+                if cells_of:
+                    cells = found.setdefault((entry.annotator_id, stored.project, part.space_id), Counter())
+                    cells.update(dict(enumerate(cells_of)))
+            for part, place, posterior in zip(asked, entry.places, stored.posterior, strict=True):
                 if part.names:
                     cells = found.setdefault((entry.annotator_id, stored.project, part.space_id), Counter())
                     for k, mass in enumerate(posterior):

@@ -1,0 +1,72 @@
+"""Votes as aggregation takes them: each with what the policy and what is known of its annotator make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+from streams.quality import shared
+from streams.quality.aggregation.classification import weight
+from streams.quality.aggregation.span_confusion import CLASSES, Trust, trust
+from streams.quality.aggregation.votes import Vote
+from streams.quality.case import Case
+from streams.quality.inference.model import Model
+from streams.quality.inference.statistics import Statistics
+from streams.quality.inferring import NO_COUNTS, Reading, known
+from streams.quality.keys import FIXED
+from streams.quality.spaces import Part
+from streams.quality.task_state import Entry, Settings
+
+_decode = msgspec.json.Decoder(list[tuple[int, int]]).decode
+
+
+def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first: int) -> list[list[Vote]]:
+    """Return the votes on each part of a question, as aggregation takes them.
+
+    Parameters
+    ----------
+    place, first : int
+        Of the question among the task's, and of its first part among the task's.
+    """
+    return [
+        [
+            _vote(case, entry, part, part.leaf.answer(entry.answers[place]), models[number], discount)
+            for entry, models, discount in zip(votes, reading.models, reading.discounts, strict=True)
+            if entry.answers is not None
+        ]
+        for number, part in enumerate(case.asked[place].parts, first)
+    ]
+
+
+def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None, discount: int = FIXED) -> int:
+    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point.
+
+    Only where it is inferred what votes say is there a discount for judges.
+    """
+    match settings.weighting:
+        case "uniform":
+            return FIXED
+        case "quality_weighted":
+            return entry.quality
+        case _ if model is not None:
+            return weight(model.accuracy, len(part.names)) * discount // FIXED
+        case _:
+            return weight(entry.reliability, 2) * discount // FIXED
+
+
+def _vote(case: Case, entry: Entry, part: Part, answer: object, model: Model | None, discount: int) -> Vote:
+    settings = case.settings
+    if not part.is_spans:
+        return Vote(answer, vote_weight(settings, entry, part, model, discount))
+    counts = known(case, entry).get(part.space_id, NO_COUNTS)[1]
+    own = _trust(shared.statistics(case.state, case.task.project, part.space_id, CLASSES), counts)
+    inferred = settings.weighting == "reliability"
+    weight = own.f1 * discount // FIXED if inferred else vote_weight(settings, entry, part, model)
+    return Vote(answer, weight, precision=own.precision, recall=own.recall)
+
+
+@lru_cache(maxsize=8_192)
+def _trust(statistics: Statistics, counts: str) -> Trust:
+    return trust(dict(_decode(counts)), statistics.right, statistics.given)
