@@ -7,8 +7,10 @@ from functools import lru_cache
 
 import msgspec
 
+from schemas import LikertSpace, SpanSpace
 from streams.quality import shared
-from streams.quality.aggregation.classification import weight
+from streams.quality.aggregation import classification
+from streams.quality.aggregation.rater import Rater, rater
 from streams.quality.aggregation.span_confusion import CLASSES, Trust, trust
 from streams.quality.aggregation.votes import Vote
 from streams.quality.case import Case
@@ -51,20 +53,31 @@ def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | Non
         case "quality_weighted":
             return entry.quality
         case _ if model is not None:
-            return weight(model.accuracy, len(part.names)) * discount // FIXED
+            return classification.weight(model.accuracy, len(part.names)) * discount // FIXED
         case _:
-            return weight(entry.reliability, 2) * discount // FIXED
+            return classification.weight(entry.reliability, 2) * discount // FIXED
 
 
 def _vote(case: Case, entry: Entry, part: Part, answer: object, model: Model | None, discount: int) -> Vote:
-    settings = case.settings
-    if not part.is_spans:
-        return Vote(answer, vote_weight(settings, entry, part, model, discount))
-    counts = known(case, entry).get(part.space_id, NO_COUNTS)[1]
-    own = _trust(shared.statistics(case.state, case.task.project, part.space_id, CLASSES), counts)
-    inferred = settings.weighting == "reliability"
-    weight = own.f1 * discount // FIXED if inferred else vote_weight(settings, entry, part, model)
-    return Vote(answer, weight, precision=own.precision, recall=own.recall)
+    settings, space = case.settings, part.leaf.space
+    weight = vote_weight(settings, entry, part, model, discount)
+    counts = known(case, entry).get(part.space_id, NO_COUNTS)[1] if part.space_id else ""
+    match space:
+        case LikertSpace() if counts:
+            own = _rater(counts, len(part.names))
+            return Vote(answer, weight, bias=own.bias, scale=own.scale, noise=own.noise * FIXED // discount)
+        case SpanSpace():
+            trusted = _trust(shared.statistics(case.state, case.task.project, part.space_id, CLASSES), counts)
+            if settings.weighting == "reliability":
+                weight = trusted.f1 * discount // FIXED
+            return Vote(answer, weight, precision=trusted.precision, recall=trusted.recall)
+        case _:
+            return Vote(answer, weight)
+
+
+@lru_cache(maxsize=8_192)
+def _rater(counts: str, steps: int) -> Rater:
+    return rater(_decode(counts), steps)
 
 
 @lru_cache(maxsize=8_192)

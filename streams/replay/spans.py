@@ -15,7 +15,7 @@ from streams.quality.aggregation.votes import Vote
 from streams.replay.files import FileError
 from streams.replay.history import History
 
-MOST_LABELS = 200
+MOST_LABELS, MOST_CHARS = 200, 200
 UNNAMED = "span"
 """The label of spans that have none."""
 
@@ -141,9 +141,13 @@ def _mark(given: Any) -> dict[str, Any]:
         start, end, label = (*given, UNNAMED)[:3]
     else:
         start = end = label = None
-    if type(start) is not int or type(end) is not int or not 0 <= start <= end or not isinstance(label, str):
+    if type(start) is not int or type(end) is not int or not 0 <= start <= end or not _is_name(label):
         raise ValueError(f"expected [start, end] or [start, end, label], 0 <= start <= end, got {str(given)[:40]!r}")
     return {"start": start, "end": end, "label": label}
+
+
+def _is_name(label: Any) -> bool:
+    return isinstance(label, str) and 1 <= len(label) <= MOST_CHARS
 
 
 def marked(raw: bytes) -> Marked:

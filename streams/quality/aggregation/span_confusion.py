@@ -40,7 +40,7 @@ class Trust(NamedTuple):
     @property
     def f1(self) -> int:
         """Their harmonic mean."""
-        return round(2 * self.precision * self.recall / (self.precision + self.recall))
+        return round(2 * self.precision * self.recall / max(self.precision + self.recall, 1))
 
 
 def confusion(answer: Sequence[dict[str, Any]], expected: Sequence[Soft], length: int) -> list[int]:

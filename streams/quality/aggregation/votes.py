@@ -26,8 +26,9 @@ class Vote(msgspec.Struct, frozen=True):
         The options as they were shown, first to last.
     position : int
         Of a comparison: the annotator's pull towards what is shown first, nats.
-    bias, scale : int
-        Of a rating: ``answer - middle = bias + scale (truth - middle)``, with the middle of the scale.
+    bias, scale, noise : int
+        Of a rating: ``answer - middle = bias + scale (truth - middle)``, with the middle of the scale, and the
+        variance of what is left, in steps squared.
     precision, recall : int
         Of spans: the share of the annotator's characters that are right, and of the right ones that are found.
     """
@@ -38,6 +39,7 @@ class Vote(msgspec.Struct, frozen=True):
     position: int = 0
     bias: int = 0
     scale: int = FIXED
+    noise: int = FIXED
     precision: int = 700_000
     recall: int = 700_000
 
