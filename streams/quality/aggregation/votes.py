@@ -63,8 +63,7 @@ class Aggregate(msgspec.Struct, frozen=True):
     effective_votes : float
         Kish's number of equally weighted votes that would say as much.
     reason : str or None
-        Why there is no label: ``zero_weight``, ``tie`` or ``low_agreement``; of a dialog with the part's path
-        before it.
+        Why there is no label: ``zero_weight``, ``tie`` or ``low_agreement``; of a dialog the first part's.
     details : dict
         What only this task type has, as JSON.
     """
