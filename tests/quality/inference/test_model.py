@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp
+from random import Random
 
 import msgspec
 import pytest
@@ -56,10 +57,10 @@ def test_the_answers_under_each_truth_are_a_distribution(drawn: tuple[int, Stati
 
 
 @given(models(), st.randoms(use_true_random=False))
-def test_it_does_not_depend_on_the_order_of_the_classes(drawn: tuple[int, Statistics, Cells], random: object) -> None:
+def test_it_does_not_depend_on_the_order_of_the_classes(drawn: tuple[int, Statistics, Cells], random: Random) -> None:
     classes, sums, cells = drawn
     order = list(range(classes))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     moved = {order[cell // classes] * classes + order[cell % classes]: mass for cell, mass in cells.items()}
 
     def turned(one: tuple[int, ...]) -> tuple[int, ...]:

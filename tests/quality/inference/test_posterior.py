@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -57,10 +58,10 @@ def columns(draw: st.DrawFn) -> tuple[Column, list[Column]]:
 
 
 @given(columns(), st.randoms(use_true_random=False))
-def test_votes_are_added_in_any_order(drawn: tuple[Column, list[Column]], random: object) -> None:
+def test_votes_are_added_in_any_order(drawn: tuple[Column, list[Column]], random: Random) -> None:
     prior, votes = drawn
     shuffled = list(votes)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert scores(prior, shuffled) == scores(prior, votes)
 
 
