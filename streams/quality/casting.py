@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import msgspec
 
-from schemas import LikertSpace, SpanSpace
-from streams.quality import shared
+from schemas import LikertSpace, PairwiseSpace, SpanSpace
+from streams.quality import positions, shared
 from streams.quality.aggregation import classification
 from streams.quality.aggregation.rater import Rater, rater
 from streams.quality.aggregation.span_confusion import CLASSES, Trust, trust
@@ -34,7 +34,7 @@ def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first
     """
     return [
         [
-            _vote(case, entry, part, part.leaf.answer(entry.answers[place]), models[number], discount)
+            _vote(case, entry, part, number, part.leaf.answer(entry.answers[place]), models[number], discount)
             for entry, models, discount in zip(votes, reading.models, reading.discounts, strict=True)
             if entry.answers is not None
         ]
@@ -58,14 +58,21 @@ def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | Non
             return classification.weight(entry.reliability, 2) * discount // FIXED
 
 
-def _vote(case: Case, entry: Entry, part: Part, answer: object, model: Model | None, discount: int) -> Vote:
+def _vote(
+    case: Case, entry: Entry, part: Part, number: int, answer: object, model: Model | None, discount: int
+) -> Vote:
     settings, space = case.settings, part.leaf.space
     weight = vote_weight(settings, entry, part, model, discount)
-    counts = known(case, entry).get(part.space_id, NO_COUNTS)[1] if part.space_id else ""
+    spaces = known(case, entry) if part.space_id else {}
+    counts = spaces.get(part.space_id, NO_COUNTS)[1]
     match space:
-        case LikertSpace() if counts:
+        case LikertSpace() if part.names:
             own = _rater(counts, len(part.names))
             return Vote(answer, weight, bias=own.bias, scale=own.scale, noise=own.noise * FIXED // discount)
+        case PairwiseSpace() if (first := positions.first_of(entry, number)) != positions.NOT_SHOWN:
+            order = tuple(space.options if first == 0 else reversed(space.options))
+            pull = positions.pull(spaces.get(positions.SPACE, NO_COUNTS)[1], first, weight)
+            return Vote(answer, weight, order=order, position=pull)
         case SpanSpace():
             trusted = _trust(shared.statistics(case.state, case.task.project, part.space_id, CLASSES), counts)
             if settings.weighting == "reliability":

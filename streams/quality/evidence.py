@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.events import Output
-from streams.quality import marking, stopping
+from streams.quality import marking, positions, stopping
 from streams.quality.case import Case
 from streams.quality.deciding import Decision, has_moved
 from streams.quality.inference import constants
@@ -76,6 +76,7 @@ def change(
                 if (difference := (new[category] if new else 0) - (old[category] if old else 0))
             ]
             own.append({"space": part.space_id, "classes": len(part.names), "given": given, "change": moved})
+            own += positions.change(entry, number - 1, old, new)
         found.append(own)
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from streams.events import State
+from streams.quality import positions
 from streams.quality.case import Case
 from streams.quality.inference.model import Model, model, written
 from streams.quality.inference.posterior import scores, softmax
@@ -98,6 +99,9 @@ class Reading:
             () if found is None else entry.columns[part] if as_it_came else found.columns[place]
             for part, (found, place) in enumerate(zip(models, entry.places, strict=True))
         ]
+        if entry.shown and not as_it_came:
+            counts = known(self._case, entry).get(positions.SPACE, NO_COUNTS)[1]
+            own = [positions.allowed(entry, part, column, counts) for part, column in enumerate(own)]
         self._columns.append(own)
         for part, column in enumerate(own):
             if column:
@@ -147,10 +151,9 @@ def known(case: Case, entry: Entry) -> dict[str, tuple[int, str]]:
 
 def columns(case: Case, entry: Entry) -> list[list[int]]:
     """Return what a vote adds to the score of each part's categories; nothing where it has none."""
-    return [
-        [] if found is None else list(found.columns[place])
-        for found, place in zip(Reading(case).of(entry), entry.places, strict=True)
-    ]
+    reading = Reading(case)
+    reading.add(entry)
+    return [list(reading.said(0, part)) for part in range(len(entry.places))]
 
 
 def bases(case: Case) -> list[Base | None]:

@@ -47,7 +47,8 @@ class Entry(msgspec.Struct, array_like=True):
     it said of each part's categories when it came, 1e-6 nats. `time_ms` is what a submission took, 0 of a
     correction, and `session` the annotator's; `at`, in ms, is the time of the annotation's record. `is_judge` says
     that a model gave it. `marked` is what the annotator was told of each span part's characters, as
-    `aggregation.span_confusion` counts them. Once its annotator is erased it has a pseudonym and no annotation id.
+    `aggregation.span_confusion` counts them; `shown` which option of a comparison was shown first, 0 or 1, for each
+    part, -1 where that was not told. Once its annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -66,6 +67,7 @@ class Entry(msgspec.Struct, array_like=True):
     at: int = 0
     is_judge: bool = False
     marked: list[list[int]] = []
+    shown: list[int] = []
 
     @property
     def day(self) -> int:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from streams.quality import positions
 from streams.quality.inference import constants
 from streams.quality.inferring import Known
 from streams.quality.keys import FIXED, key
@@ -34,9 +35,10 @@ SPACES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("r", LIKERT),
     ("f", {"type": "free_text"}),
     ("s", SPAN_SPACE),
+    ("c", {"type": "pairwise_comparison", "options": ["A", "B"]}),
 )
-FOUR = [{"question_id": name, "label_space": space} for name, space in SPACES]
-"""Task t3 has four questions, the last two of which have no categories."""
+FIVE = [{"question_id": name, "label_space": space} for name, space in SPACES]
+"""Task t3 has five questions, two of which have no categories."""
 MARKS = [[], [(0, 5, "bird")], [(0, 8, "bird"), (6, 9, "tree")], [(2, 4, "tree")]]
 
 Move = tuple[str, str, str, Any]
@@ -49,6 +51,7 @@ def answers(task_id: str) -> st.SearchStrategy[Any]:
         "l": st.sampled_from(CLASSES),
         "r": st.integers(1, 4),
         "f": st.sampled_from(["a wren", "a robin sings"]),
+        "c": st.fixed_dictionaries({"winner": st.sampled_from(["A", "B", "tie"])}),
         "s": st.sampled_from([[dict(zip(("start", "end", "label"), one, strict=True)) for one in m] for m in MARKS]),
     }
     return st.fixed_dictionaries(each)
@@ -68,7 +71,7 @@ def moves(draw: st.DrawFn) -> list[Move]:
 def published(world: World) -> None:
     for task_id in TASKS[:-1]:
         world.send("tasks", task_id, task(task_id))
-    world.send("tasks", TASKS[-1], task(TASKS[-1], ANIMALS, questions=FOUR))
+    world.send("tasks", TASKS[-1], task(TASKS[-1], ANIMALS, questions=FIVE))
 
 
 def annotate(world: World, number: int, task_id: str, who: str, **fields: Any) -> None:
@@ -93,7 +96,8 @@ def act(world: World, number: int, move: Move) -> None:
         case "withdraw":
             annotate(world, number, task_id, who, action="withdraw")
         case _:
-            annotate(world, number, task_id, who, action=action, label=answer)
+            order = (None, ["A", "B"], ["B", "A"])[number % 3]
+            annotate(world, number, task_id, who, action=action, label=answer, presented_order=order)
 
 
 def played(history: list[Move], policy: dict[str, Any], seed: int | None) -> World:
@@ -129,7 +133,13 @@ def shown(world: World) -> dict[tuple[str, str, str], dict[int, int]]:
                 if cells_of:
                     cells = found.setdefault((entry.annotator_id, stored.project, part.space_id), Counter())
                     cells.update(dict(enumerate(cells_of)))
-            for part, place, posterior in zip(asked, entry.places, stored.posterior, strict=True):
+            for number, (part, place, posterior) in enumerate(zip(asked, entry.places, stored.posterior, strict=True)):
+                first = positions.first_of(entry, number)
+                if first != positions.NOT_SHOWN:
+                    cells = found.setdefault((entry.annotator_id, stored.project, positions.SPACE), Counter())
+                    said = 2 * first + (place != first)
+                    cells[2 * first * 4 + said] += posterior[first]
+                    cells[(2 * first + 1) * 4 + said] += posterior[1 - first]
                 if part.names:
                     cells = found.setdefault((entry.annotator_id, stored.project, part.space_id), Counter())
                     for k, mass in enumerate(posterior):
