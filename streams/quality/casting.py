@@ -63,23 +63,26 @@ def _vote(
 ) -> Vote:
     settings, space = case.settings, part.leaf.space
     weight = vote_weight(settings, entry, part, model, discount)
-    spaces = known(case, entry) if part.space_id else {}
-    counts = spaces.get(part.space_id, NO_COUNTS)[1]
+    infers = settings.weighting == "reliability"
     match space:
         case LikertSpace() if part.names:
-            own = _rater(counts, len(part.names))
+            own = _rater(_counts(case, entry, part.space_id), len(part.names))
             return Vote(answer, weight, bias=own.bias, scale=own.scale, noise=own.noise * FIXED // discount)
-        case PairwiseSpace() if (first := positions.first_of(entry, number)) != positions.NOT_SHOWN:
+        case PairwiseSpace() if infers and (first := positions.first_of(entry, number)) != positions.NOT_SHOWN:
             order = tuple(space.options if first == 0 else reversed(space.options))
-            pull = positions.pull(spaces.get(positions.SPACE, NO_COUNTS)[1], first, weight)
+            pull = positions.pull(_counts(case, entry, positions.SPACE), first, weight)
             return Vote(answer, weight, order=order, position=pull)
         case SpanSpace():
-            trusted = _trust(shared.statistics(case.state, case.task.project, part.space_id, CLASSES), counts)
-            if settings.weighting == "reliability":
-                weight = trusted.f1 * discount // FIXED
+            sums = shared.statistics(case.state, case.task.project, part.space_id, CLASSES)
+            trusted = _trust(sums, _counts(case, entry, part.space_id))
+            weight = trusted.f1 * discount // FIXED if infers else weight
             return Vote(answer, weight, precision=trusted.precision, recall=trusted.recall)
         case _:
             return Vote(answer, weight)
+
+
+def _counts(case: Case, entry: Entry, space_id: str) -> str:
+    return known(case, entry).get(space_id, NO_COUNTS)[1]
 
 
 @lru_cache(maxsize=8_192)

@@ -18,7 +18,7 @@ from streams.quality.keys import FIXED
 from streams.quality.positions import CLASSES, allowed, pull
 from streams.quality.task_state import Entry
 from streams.replay.loop import Loop
-from tests.quality.campaign import AT, Campaign, bodies, scored, task
+from tests.quality.campaign import AT, Campaign, bodies, labels, scored, task
 
 SPACE: dict[str, Any] = {"type": "pairwise_comparison", "options": ["A", "B"]}
 COUNTS = st.dictionaries(st.integers(0, CLASSES * CLASSES - 1), st.integers(1, 500).map(lambda n: n * FIXED))
@@ -53,6 +53,21 @@ def test_only_choices_between_the_options_are_counted() -> None:
         if body["evidence"]
     }
     assert told == {"ann": [(2, [[3, FIXED]])], "bob": [(3, [[3, FIXED]])], "cy": []}
+
+
+@pytest.mark.parametrize(("weighting", "counts_less"), [("reliability", True), ("uniform", False)])
+def test_only_where_it_is_inferred_what_votes_say_a_choice_with_the_pull_counts_less(
+    weighting: str, counts_less: bool
+) -> None:
+    campaign = Campaign(redundancy=2, max_redundancy=2, weighting=weighting)
+    campaign.publish(space=SPACE)
+    cells = [[0, 60 * FIXED], [4, 40 * FIXED], [10, 60 * FIXED], [14, 40 * FIXED]]
+    drawn = [{"space": positions.SPACE, "classes": CLASSES, "version": 1, "counts": cells}]
+    campaign.vote("ann", {"winner": "A"}, presented_order=["A", "B"], counts=drawn)
+    (label,) = labels(campaign.vote("bob", {"winner": "B"}, presented_order=["A", "B"]))
+    found = label["answers"]["q"]
+    assert (found["agreement"] > 0.5) == counts_less
+    assert ((found["label"] or {}).get("winner") == "B") == counts_less
 
 
 @given(COUNTS, st.integers(0, 5 * FIXED))
