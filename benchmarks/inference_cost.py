@@ -20,6 +20,7 @@ from pathlib import Path
 from time import thread_time
 from typing import Any, Final
 
+from streams.collector import calm_collector
 from streams.events import Output
 from streams.quality import (
     calibrating,
@@ -31,7 +32,7 @@ from streams.quality import (
     shared,
     summing,
 )
-from streams.quality.inference import model
+from streams.quality.inference import model, posterior
 from streams.replay import playing
 from streams.replay.history import Answer, Columns, History
 from streams.replay.labels import Labels
@@ -44,8 +45,8 @@ AIMS: Final = {2: 25.0, 5: 25.0, 10: 60.0}
 """Microseconds an annotation, by the number of classes."""
 
 FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], ...]]] = {
-    "models": (model._model,),
-    "posteriors": (inferring.bases, inferring.Reading.__init__, inferring.Reading.add, inferring.Reading.posteriors),
+    "models": (model.Model.__init__, model.Model.column, model.strengths),
+    "posteriors": (inferring.bases, inferring.Reading.__init__, inferring.Reading.add, posterior.softmax),
     "evidence": (evidence.target, evidence.change, evidence.move),
     "counts": (learning.changed, learning.learn, learning.untold, inferring.learn),
     "sums": (summing.gather, summing.tell_all, shared.store),
@@ -137,7 +138,8 @@ def watched(watch: Stopwatch) -> Any:
     before: list[tuple[Any, str, Any]] = []
     for part, functions in FUNCTIONS.items():
         for function in functions:
-            owners = [inferring.Reading] if "." in function.__qualname__ else _streams()
+            within, _, _ = function.__qualname__.rpartition(".")
+            owners = [vars(sys.modules[function.__module__])[within]] if within else _streams()
             for owner in owners:
                 for name, found in list(vars(owner).items()):
                     if found is function:
@@ -184,7 +186,7 @@ def measure(classes: int, annotations: int, annotators: int, redundancy: int, se
     labels = Labels(tuple(map(str, range(classes))))
     history = History(Path("simulated"), "simulated", Columns(), answers, votes, truth)
     watch = Stopwatch()
-    with watched(watch):
+    with calm_collector(), watched(watch):
         play(history, labels, Plan(), seed)
     each = watch.own_cost()
     parts = {part: (watch.seconds[part] - each * watch.calls[part]) / len(answers) * 1e6 for part in watch.seconds}

@@ -127,7 +127,7 @@ def run(job: Job) -> tuple[float, float]:
 def _set(name: str, value: Any) -> None:
     setattr(constants, name, value)
     # What these keep was worked out with the constants as they were.
-    for cached in (statistics.base, model._small, model._large):
+    for cached in (statistics.unknown, model.newcomer):
         cached.cache_clear()
 
 

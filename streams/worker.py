@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -15,6 +14,7 @@ from aiokafka.errors import KafkaError
 from faust.tables.recovery import ServiceStopped
 
 from streams.app import Goldstream, create_app
+from streams.collector import calm_collector
 from streams.engine.errors import Fatal, Verdict, verdict
 from streams.failures import Failure
 from streams.login_watch import watch_logins
@@ -47,20 +47,9 @@ def run(settings: Settings) -> int:
     start_logging(settings.log_level)
     if settings.web_port == 0:
         settings = settings.model_copy(update={"web_port": free_port()})
-    calm_the_collector()
     asyncio.set_event_loop_policy(LoopPolicy())
-    return asyncio.run(_run(settings))
-
-
-def calm_the_collector() -> None:
-    """Let cyclic garbage collection run a hundredth as often.
-
-    A batch makes tens of thousands of short-lived records, events and structs, none of which is part of a cycle:
-    looking through them again and again while they live cost a third of the worker's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    with calm_collector():
+        return asyncio.run(_run(settings))
 
 
 def start_logging(level: str) -> None:

@@ -19,6 +19,7 @@ from faust.types import StreamT
 from faust.web import Request, Response, View
 
 from benchmarks.reference import VOTES, Annotation, Annotator, Scored, Task, count, score
+from streams.collector import calm_collector
 from streams.engine.app import App, Engine, EngineSettings, make_app
 from streams.engine.clients import Clients
 from streams.engine.transport import Batch
@@ -26,7 +27,7 @@ from streams.events import DEAD_LETTERS, Event, Output, Rejected, Side, Source, 
 from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.settings_sources import load
-from streams.worker import calm_the_collector, start_logging
+from streams.worker import start_logging
 
 TOPICS = ("annotations", "scored", "labels", DEAD_LETTERS)
 
@@ -132,9 +133,9 @@ def main() -> int:
     """Run until told to stop; return the exit code."""
     settings = load()
     start_logging(settings.log_level)
-    calm_the_collector()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    return asyncio.run(_run(settings))
+    with calm_collector():
+        return asyncio.run(_run(settings))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,7 +12,6 @@ from streams.engine.errors import ForeignRecord
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_ABSENT: Final = object()
 _encode = msgspec.json.Encoder().encode
 # One for each type of state; there are some twenty.
 _decoders: dict[Any, Callable[[memoryview], Any]] = {}
@@ -69,14 +68,15 @@ class Overlay:
         ForeignRecord
             The stored bytes are none of `type`.
         """
-        value: Any = self._values.get(key, _ABSENT)
-        if value is _ABSENT:
+        try:  # nearly always, some fifty times an annotation
+            return self._values[key]  # type: ignore[no-any-return]  # the caller names the type it stored
+        except KeyError:
             value = self._recent.get(key)
-            if value is None:
-                stored = self._table.get(key)
-                value = None if stored is None else _decode(key, stored, type)
-            self._values[key] = value
-        return value  # type: ignore[no-any-return]  # the caller names the type it stored
+        if value is None:
+            stored = self._table.get(key)
+            value = None if stored is None else _decode(key, stored, type)
+        self._values[key] = value
+        return value  # type: ignore[return-value]  # as above
 
     def put(self, key: str, value: msgspec.Struct) -> None:
         """Store `value`; it may go on changing until `changes` is taken."""

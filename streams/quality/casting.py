@@ -16,7 +16,7 @@ from streams.quality.aggregation.votes import Vote
 from streams.quality.case import Case
 from streams.quality.inference.model import Model
 from streams.quality.inference.statistics import Statistics
-from streams.quality.inferring import NO_COUNTS, Reading, known
+from streams.quality.inferring import Reading, counts_of
 from streams.quality.keys import FIXED
 from streams.quality.spaces import Part
 from streams.quality.task_state import Entry, Settings
@@ -66,23 +66,19 @@ def _vote(
     infers = settings.weighting == "reliability"
     match space:
         case LikertSpace() if part.names:
-            own = _rater(_counts(case, entry, part.space_id), len(part.names))
+            own = _rater(counts_of(case, entry, part.space_id), len(part.names))
             return Vote(answer, weight, bias=own.bias, scale=own.scale, noise=own.noise * FIXED // discount)
         case PairwiseSpace() if infers and (first := positions.first_of(entry, number)) != positions.NOT_SHOWN:
             order = tuple(space.options if first == 0 else reversed(space.options))
-            pull = positions.pull(_counts(case, entry, positions.SPACE), first, weight)
+            pull = positions.pull(counts_of(case, entry, positions.SPACE), first, weight)
             return Vote(answer, weight, order=order, position=pull)
         case SpanSpace():
             sums = shared.statistics(case.state, case.task.project, part.space_id, CLASSES)
-            trusted = _trust(sums, _counts(case, entry, part.space_id))
+            trusted = _trust(sums, counts_of(case, entry, part.space_id))
             weight = trusted.f1 * discount // FIXED if infers else weight
             return Vote(answer, weight, precision=trusted.precision, recall=trusted.recall)
         case _:
             return Vote(answer, weight)
-
-
-def _counts(case: Case, entry: Entry, space_id: str) -> str:
-    return known(case, entry).get(space_id, NO_COUNTS)[1]
 
 
 @lru_cache(maxsize=8_192)

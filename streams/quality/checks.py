@@ -45,7 +45,7 @@ class Rules(msgspec.Struct, array_like=True):
 
 def rules_of(state: State, project: str) -> Rules:
     """Return the rules that are kept of a project, else the default ones."""
-    return state.get(key("p", project), Rules) or _UNKNOWN
+    return state.get(_RULES + project, Rules) or _UNKNOWN
 
 
 def rules(thresholds: Thresholds, policy_version: int, sequence: int = 0, *, frozen: bool = False) -> Rules:
@@ -73,6 +73,7 @@ def rules(thresholds: Thresholds, policy_version: int, sequence: int = 0, *, fro
 
 
 _UNKNOWN: Final = rules(Thresholds(), policy_version=0)
+_RULES: Final = key("p", "")
 
 
 def speed_flag(time_spent_s: float, rules: Rules) -> str | None:

@@ -24,6 +24,7 @@ HASTY: Final = (100_000, 50_000)
 """Of somebody hasty, the lower end of the share of implausible times is at least this; then until it is below that."""
 HABIT: Final = (20_000, 40_000)
 """A spammer score below this says that answers hardly depend on the truth; and until it is above that."""
+_LIKERT: Final = TaskType.likert_scale
 EACH: Final = 10
 """Of so many items of a class it is told how they are answered."""
 
@@ -40,7 +41,7 @@ def count(state: State, outcome: Judgement, record: Record, rules: Rules) -> boo
         _count_time(state, record, outcome, rules)
         _count_repeat(state, record, outcome)
         _look_for_habit(state, record, outcome)
-        if outcome.task_type is TaskType.likert_scale:
+        if outcome.task_type is _LIKERT:
             _count_rating(record.scale, outcome)
     return True
 

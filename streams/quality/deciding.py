@@ -32,8 +32,6 @@ class Decision(msgspec.Struct, frozen=True):
         Of each question; empty where votes were not added up.
     reading : Reading or None
         What the votes come to; None where a truth is known.
-    posteriors : list of list of int
-        Of each part, fixed-point; nothing for one without categories.
     given : dict or None
         A reviewer's answers, in the place of what the votes come to.
     """
@@ -43,7 +41,6 @@ class Decision(msgspec.Struct, frozen=True):
     closed_by: str | None = None
     aggregates: tuple[Aggregate, ...] = ()
     reading: Reading | None = None
-    posteriors: list[list[int]] = []
     given: dict[str, Any] | None = None
 
     def answers(self, asked: Sequence[Question]) -> dict[str, Any]:
@@ -78,12 +75,11 @@ def settle(case: Case) -> Decision:
     for entry in votes:
         reading.add(entry)
     while True:
-        posteriors = reading.posteriors()
-        decision = _judge(case, votes, reading, posteriors)
+        decision = _judge(case, votes, reading)
         if decision is not None:
             return decision
         if task.counted == len(entries):
-            return Decision("open", reading=reading, posteriors=posteriors)
+            return Decision("open", reading=reading)
         entry = entries[task.counted]
         task.counted += 1
         if entry.answers is not None:
@@ -91,7 +87,7 @@ def settle(case: Case) -> Decision:
             reading.add(entry)
 
 
-def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]]) -> Decision | None:
+def _judge(case: Case, votes: list[Entry], reading: Reading) -> Decision | None:
     """Apply the redundancy rule to exactly the counted entries; `votes` are those of them that answer."""
     task, settings = case.task, case.settings
     returned = task.review or _NOT_RETURNED
@@ -104,9 +100,9 @@ def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[li
     redundancy = max(wanted, returned.votes + 1)
     if len(votes) < redundancy:
         may_close = settings.adaptive == "on" and len(votes) > returned.votes
-        closed = early(case, votes, reading, posteriors) if may_close else None
-        return None if closed is None else Decision("settled", "agreed", *closed, reading, posteriors)
-    found = aggregates(case, votes, reading, posteriors, settings.min_agreement)
+        closed = early(case, votes, reading) if may_close else None
+        return None if closed is None else Decision("settled", "agreed", *closed, reading)
+    found = aggregates(case, votes, reading, settings.min_agreement)
     reason = next((one.reason for one in found if one.reason is not None), None)
     if reason is not None and len(votes) < most:
         return None
@@ -114,17 +110,15 @@ def _judge(case: Case, votes: list[Entry], reading: Reading, posteriors: list[li
     closed_by = "redundancy" if len(votes) == redundancy else "extended"
     if reason is not None:
         closed_by = "max_redundancy"
-    return Decision(phase, reason or "agreed", closed_by, found, reading, posteriors)
+    return Decision(phase, reason or "agreed", closed_by, found, reading)
 
 
-def early(
-    case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]]
-) -> tuple[str, tuple[Aggregate, ...]] | None:
+def early(case: Case, votes: list[Entry], reading: Reading) -> tuple[str, tuple[Aggregate, ...]] | None:
     """Return the rule by which fewer votes than the redundancy are enough, and what they come to; None where not."""
     rule = stopping.closes(case, reading)
     if rule is None:
         return None
-    found = aggregates(case, votes, reading, posteriors, case.settings.min_agreement)
+    found = aggregates(case, votes, reading, case.settings.min_agreement)
     return None if any(one.reason is not None for one in found) else (rule, found)
 
 
@@ -139,19 +133,18 @@ def again(case: Case) -> Decision | None:
     reading = Reading(case)
     for entry in votes:
         reading.add(entry)
-    posteriors = reading.posteriors()
-    told = task.posterior
+    told, posteriors = task.posterior, reading.posteriors
     if any(posteriors) and len(told) == len(posteriors) and not any(map(has_moved, told, posteriors)):
         return None
     was_settled = task.phase == "settled"
-    found = aggregates(case, votes, reading, posteriors, 0 if was_settled else case.settings.min_agreement)
+    found = aggregates(case, votes, reading, 0 if was_settled else case.settings.min_agreement)
     reason = next((one.reason for one in found if one.reason is not None), None)
     closed_by = None if task.published is None else task.published.closed_by
     if reason is None:
-        return Decision("settled", "rescored", closed_by, found, reading, posteriors)
+        return Decision("settled", "rescored", closed_by, found, reading)
     if was_settled:
-        return Decision("settled", "", closed_by, (), reading, posteriors)
-    return Decision("undecided", reason, closed_by, found, reading, posteriors)
+        return Decision("settled", "", closed_by, (), reading)
+    return Decision("undecided", reason, closed_by, found, reading)
 
 
 def has_moved(old: Sequence[int], new: Sequence[int]) -> bool:
@@ -159,9 +152,7 @@ def has_moved(old: Sequence[int], new: Sequence[int]) -> bool:
     return not old or distance(old, new) > constants.MOVED * FIXED
 
 
-def aggregates(
-    case: Case, votes: list[Entry], reading: Reading, posteriors: list[list[int]], min_agreement: int
-) -> tuple[Aggregate, ...]:
+def aggregates(case: Case, votes: list[Entry], reading: Reading, min_agreement: int) -> tuple[Aggregate, ...]:
     """Return what the votes on each question come to, by the project's policy."""
     is_plain = case.settings.weighting != "reliability"
     found: list[Aggregate] = []
@@ -170,7 +161,7 @@ def aggregates(
         after = first + len(question.parts)
         soft = [
             None if is_plain or base is None else believed(part, base.slip)
-            for part, base in zip(posteriors[first:after], reading.bases[first:after], strict=True)
+            for part, base in zip(reading.posteriors[first:after], reading.bases[first:after], strict=True)
         ]
         own = cast(case, votes, reading, place, first)
         found.append(aggregate(question.space, own, soft, min_agreement, plain=is_plain))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import sub
 from typing import Any
 
 from streams.events import Output
@@ -28,13 +29,18 @@ def target(case: Case, decision: Decision) -> Posteriors | None:
     truth = task.known
     if truth is not None:
         return _indicators(case, truth.answers) if truth.kind == "gold" else None
-    if decision.phase in _SILENT or not decision.posteriors or decision.reading is None:
+    reading = decision.reading
+    if decision.phase in _SILENT or reading is None:
         return None
-    if len(decision.reading.models) < min(constants.FEEDBACK_VOTES, stopping.redundancy(case)):
+    if len(reading.models) < min(constants.FEEDBACK_VOTES, stopping.redundancy(case)):
         return None
-    if not task.posterior:
-        return decision.posteriors
-    return [new if has_moved(old, new) else old for old, new in zip(task.posterior, decision.posteriors, strict=True)]
+    told, found = task.posterior, reading.posteriors
+    if not told:
+        return found
+    moved = list(map(has_moved, told, found))
+    if not any(moved):
+        return told
+    return [new if is_new else old for old, new, is_new in zip(told, found, moved, strict=True)]
 
 
 def _indicators(case: Case, truths: list[Any]) -> Posteriors:
@@ -96,6 +102,6 @@ def move(case: Case, after: Posteriors | None) -> list[Output]:
             classes = len(part.names)
             old = before[number] if before else [0] * classes
             new = now[number] if now else [0] * classes
-            differences = [one - other for one, other in zip(new, old, strict=True)]
-            outputs += gather(case.state, task.project, part.space_id, classes, {"tasks": differences}, case.timestamp)
+            differences = {"tasks": list(map(sub, new, old))}
+            outputs += gather(case.state, task.project, part.space_id, classes, differences, case.timestamp)
     return outputs

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from streams.events import State
 from streams.quality import positions
 from streams.quality.case import Case
-from streams.quality.inference.model import Model, model, written
-from streams.quality.inference.posterior import scores, softmax
+from streams.quality.inference.model import NOTHING, Copy, Model, Models, newcomer, written
+from streams.quality.inference.posterior import softmax
 from streams.quality.inference.statistics import Base
 from streams.quality.judging import discounted
 from streams.quality.keys import FIXED, key, parts
 from streams.quality.returning import Counts
 from streams.quality.shared import shared
 from streams.quality.task_state import Entry
-
-
-class Known(msgspec.Struct, array_like=True):
-    """The newest counts of an annotator in a project: version and text, by label space."""
-
-    spaces: dict[str, tuple[int, str]]
 
 
 def counts_key(annotator_id: str, project: str) -> str:
@@ -47,23 +39,28 @@ def rename(state: State, annotator_id: str, pseudonym: str, most: int) -> bool:
     """
     places = state.find((key("m", annotator_id, ""),), b"", "", most)
     for place in places:
-        found = state.get(place, Known) or Known({})
+        known = state.get(place, Models) or Models()
         kept_at = erased_key(pseudonym, parts(place)[2])
-        before = state.get(kept_at, Known) or Known({})
-        state.put(kept_at, Known({**found.spaces, **before.spaces}))
+        before = state.get(kept_at, Models) or Models()
+        state.put(kept_at, Models({**known.spaces, **before.spaces}))
         state.delete(place)
     return len(places) < most
 
 
 def learn(state: State, annotator_id: str, project: str, told: list[Counts]) -> None:
-    """Keep counts that came with an annotation, unless newer ones are kept."""
+    """Keep copies of counts that came with an annotation, unless newer ones are kept."""
     place = counts_key(annotator_id, project)
-    kept = state.get(place, Known) or Known({})
-    spaces = dict(kept.spaces)
-    for counts in told:
-        if counts.version > spaces.get(counts.space, (0, ""))[0]:
-            spaces[counts.space] = (counts.version, written(dict(counts.counts)))
-    state.put(place, Known(spaces))
+    known = state.get(place, Models) or Models()
+    spaces = dict(known.spaces)
+    for sent in told:
+        kept = spaces.get(sent.space)
+        if kept is None or sent.version > kept.version:
+            spaces[sent.space] = Copy(
+                sent.version,
+                written(dict(sent.counts)),
+                sent.strengths if any(sent.strengths) else NOTHING.strengths,
+            )
+    state.put(place, Models(spaces))
 
 
 class Reading:
@@ -71,82 +68,92 @@ class Reading:
 
     Attributes
     ----------
-    scores : list of list of int
-        Log posterior of each part, up to a constant, 1e-6 nats; empty where a part has no categories.
     bases : list of Base
         What the project's annotators share, for each part; None where a part has no categories.
     models : list of list of Model
         Of each vote that was added, for each part; None where a part has no categories.
-    discounts : list of int
-        By what each vote is multiplied, fixed-point: less than one where judges have voted who err together.
     """
 
     def __init__(self, case: Case) -> None:
         self._case = case
         self.bases = bases(case)
-        self.scores: list[list[int]] = [[] if one is None else list(one.prior) for one in self.bases]
         self.models: list[list[Model | None]] = []
-        self.discounts: list[int] = []
-        self._columns: list[list[Sequence[int]]] = []
+        self._spaces = [(base, part.space_id) for base, part in zip(self.bases, case.parts, strict=True)]
+        self._columns: list[list[list[int]]] = []
         self._judges: dict[int, str] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._discounts: list[int] | None = None
+        self._scores: list[list[int]] | None = None
+        self._posteriors: list[list[int]] | None = None
 
     def add(self, entry: Entry, *, as_it_came: bool = False) -> None:
         """Add a vote: with what is known of its annotator, or what was known when it came, which a gold task keeps."""
         models = self.of(entry)
-        self.models.append(models)
-        self.discounts.append(FIXED)
-        own: list[Sequence[int]] = [
-            () if found is None else entry.columns[part] if as_it_came else found.columns[place]
-            for part, (found, place) in enumerate(zip(models, entry.places, strict=True))
-        ]
-        if entry.shown and not as_it_came:
-            counts = known(self._case, entry).get(positions.SPACE, NO_COUNTS)[1]
-            own = [positions.allowed(entry, part, column, counts) for part, column in enumerate(own)]
-        self._columns.append(own)
-        for part, column in enumerate(own):
-            if column:
-                self.scores[part] = scores(self.scores[part], (column,))
+        if as_it_came:
+            columns = entry.columns
+        else:
+            columns = [
+                [] if model is None else model.column(place) for model, place in zip(models, entry.places, strict=True)
+            ]
+            if entry.shown:
+                counts = counts_of(self._case, entry, positions.SPACE)
+                columns = [positions.allowed(entry, part, column, counts) for part, column in enumerate(columns)]
         if entry.is_judge:
-            self._judges[len(self.models) - 1] = entry.annotator_id
+            self._judges[len(self.models)] = entry.annotator_id
+        self.models.append(models)
+        self._columns.append(columns)
+        self._forget()
+
+    def of(self, entry: Entry) -> list[Model | None]:
+        """Return what is known of a vote's annotator, for each part."""
+        known = _known(self._case, entry)
+        if known is None:
+            return [None if base is None else newcomer(base) for base, _ in self._spaces]
+        return [None if base is None else known.of(space_id, base) for base, space_id in self._spaces]
+
+    @property
+    def discounts(self) -> list[int]:
+        """By what each vote is multiplied, fixed-point: less than one where judges have voted who err together."""
+        found = self._discounts
+        if found is None:
+            found = self._discounts = [FIXED] * len(self.models)
             if len(self._judges) > 1:
-                self._discount()
+                own = discounted(self._case, list(self._judges.values()))
+                for vote, discount in zip(self._judges, own, strict=True):
+                    found[vote] = discount
+        return found
 
     def said(self, vote: int, part: int) -> Sequence[int]:
         """Return what a vote adds to the score of each of a part's categories, 1e-6 nats."""
         column, discount = self._columns[vote][part], self.discounts[vote]
         return column if discount == FIXED else [value * discount // FIXED for value in column]
 
-    def _discount(self) -> None:
-        """Put the judges' votes in the scores for as much as they are worth together."""
-        found = discounted(self._case, list(self._judges.values()))
-        for vote, discount in zip(self._judges, found, strict=True):
-            before = [self.said(vote, part) for part in range(len(self.scores))]
-            self.discounts[vote] = discount
-            for part, old in enumerate(before):
-                changes = [new - was for new, was in zip(self.said(vote, part), old, strict=True)]
-                self.scores[part] = scores(self.scores[part], (changes,))
+    @property
+    def scores(self) -> list[list[int]]:
+        """Log posterior of each part, up to a constant, 1e-6 nats; empty where a part has no categories.
 
-    def of(self, entry: Entry) -> list[Model | None]:
-        """Return what is known of a vote's annotator, for each part."""
-        spaces = known(self._case, entry)
-        return [
-            None if found is None else model(found, spaces.get(part.space_id, NO_COUNTS)[1])
-            for found, part in zip(self.bases, self._case.parts, strict=True)
-        ]
+        Sums of integers: without a vote they are what they would be had it never been added.
+        """
+        found = self._scores
+        if found is None:
+            votes = range(len(self.models))
+            found = self._scores = [
+                []
+                if base is None
+                else list(map(sum, zip(base.prior, *(self.said(vote, part) for vote in votes), strict=True)))
+                for part, base in enumerate(self.bases)
+            ]
+        return found
 
+    @property
     def posteriors(self) -> list[list[int]]:
-        """Return the probabilities of each part's categories, fixed-point; nothing where it has none."""
-        return [softmax(part) if part else [] for part in self.scores]
-
-
-NO_COUNTS = (0, "[]")
-
-
-def known(case: Case, entry: Entry) -> dict[str, tuple[int, str]]:
-    """Return the newest counts of a vote's annotator, version and text, by label space."""
-    place = erased_key if entry.is_erased else counts_key
-    found = case.state.get(place(entry.annotator_id, case.task.project), Known)
-    return {} if found is None else found.spaces
+        """The probabilities of each part's categories, fixed-point; nothing where it has none."""
+        found = self._posteriors
+        if found is None:
+            found = self._posteriors = [softmax(part) if part else [] for part in self.scores]
+        return found
 
 
 def columns(case: Case, entry: Entry) -> list[list[int]]:
@@ -154,6 +161,17 @@ def columns(case: Case, entry: Entry) -> list[list[int]]:
     reading = Reading(case)
     reading.add(entry)
     return [list(reading.said(0, part)) for part in range(len(entry.places))]
+
+
+def counts_of(case: Case, entry: Entry, space_id: str) -> str:
+    """Return the newest counts of a vote's annotator on a label space, as `inference.model.written` has them."""
+    known = _known(case, entry)
+    return NOTHING.counts if known is None else known.spaces.get(space_id, NOTHING).counts
+
+
+def _known(case: Case, entry: Entry) -> Models | None:
+    place = erased_key if entry.is_erased else counts_key
+    return case.state.get(place(entry.annotator_id, case.task.project), Models)
 
 
 def bases(case: Case) -> list[Base | None]:

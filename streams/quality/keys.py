@@ -6,6 +6,7 @@ FIXED = 1_000_000
 """One, in the fixed-point numbers that are stored, added and compared."""
 
 _SEPARATOR = "\x1f"
+_join = _SEPARATOR.join
 
 
 def key(*parts: str) -> str:
@@ -14,7 +15,7 @@ def key(*parts: str) -> str:
     >>> key("s", "ann", "birds") == key("s", "annbirds")
     False
     """
-    return _SEPARATOR.join(parts)
+    return _join(parts)
 
 
 def parts(key: str) -> list[str]:

@@ -7,13 +7,14 @@ are renewed when enough has changed: so many copies as the logarithm of the answ
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from operator import sub
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from streams.events import Output, Rejected, State
 from streams.quality.inference import constants
-from streams.quality.inference.model import model, written
+from streams.quality.inference.model import NOTHING, strengths, written
 from streams.quality.keys import FIXED, key
 from streams.quality.returning import Judgement, Shown
 from streams.quality.shared import shared
@@ -25,11 +26,14 @@ MOST_SPACES: Final = 50
 """On so many label spaces an annotator's counts are kept in one project: they are one entry of the table."""
 
 
+Sums = dict[str, list[int]]
+
+
 class Counts(msgspec.Struct, array_like=True):
     """An annotator's counts on one label space, fixed-point (1e-6).
 
     `cells` has them by ``k * K + y`` and `mass` is their sum; `moved` is how much they have changed since the copy
-    that is `told`, of that `version`. `strengths` is what the project's sums have of this annotator.
+    that is `told`, of that `version`. `sums` are what the project's sums have of this annotator: those of the copy.
     """
 
     classes: int
@@ -38,7 +42,12 @@ class Counts(msgspec.Struct, array_like=True):
     moved: int = 0
     version: int = 0
     told: str = "[]"
-    strengths: list[int] = []
+    sums: Sums = {}
+
+    @property
+    def strengths(self) -> list[int]:
+        """How well each strength explains the copy, fixed-point."""
+        return self.sums.get("strengths") or list(NOTHING.strengths)
 
 
 class Confusions(msgspec.Struct, array_like=True):
@@ -57,11 +66,18 @@ def confusions_key(annotator_id: str, project: str) -> str:
     return key("m", annotator_id, project)
 
 
-Changed = list[dict[int, int] | None]
+class Changed(NamedTuple):
+    """What an outcome's evidence leads to: an annotator's counts, and of each label space the cells that change.
+
+    None stands for a label space that is not kept.
+    """
+
+    kept: Confusions
+    cells: list[dict[int, int] | None]
 
 
-def changed(state: State, outcome: Judgement) -> Changed:
-    """Return the counts that an outcome's evidence leads to, one for each label space; None for one not kept.
+def changed(state: State, outcome: Judgement) -> Changed | None:
+    """Return what an outcome's evidence leads to; None without any.
 
     Raises
     ------
@@ -69,37 +85,36 @@ def changed(state: State, outcome: Judgement) -> Changed:
         ``outcome_underflow`` where it takes back what was never told, ``invalid`` where it names no category.
     """
     if not outcome.evidence:
-        return []
+        return None
     kept = state.get(confusions_key(outcome.annotator_id, outcome.project), Confusions) or Confusions()
-    return [_changed(kept, one) for one in outcome.evidence]
+    return Changed(kept, [_changed(kept, one) for one in outcome.evidence])
 
 
-def learn(state: State, outcome: Judgement, cells_of: Changed, timestamp: int) -> list[Output]:
+def learn(state: State, outcome: Judgement, found: Changed, timestamp: int) -> list[Output]:
     """Take over what `changed` has found; return what that tells the project, if it is time."""
-    place = confusions_key(outcome.annotator_id, outcome.project)
-    kept = state.get(place, Confusions) or Confusions()
+    kept = found.kept
     outputs: list[Output] = []
-    for one, cells in zip(outcome.evidence or (), cells_of, strict=True):
+    for one, cells in zip(outcome.evidence or (), found.cells, strict=True):
         if cells is None:
             continue
-        counts = kept.spaces.setdefault(one.space, Counts(one.classes))
+        counts = kept.spaces.get(one.space)
+        if counts is None:
+            counts = kept.spaces[one.space] = Counts(one.classes)
+        own = counts.cells
         for cell, mass in cells.items():
             if mass:
-                counts.cells[cell] = mass
+                own[cell] = mass
             else:
-                counts.cells.pop(cell, None)
-        counts.mass += sum(difference for _, difference in one.change)
-        counts.moved += sum(abs(difference) for _, difference in one.change)
-        sums = {"right": [0] * one.classes, "given": [0] * one.classes}
-        for truth, difference in one.change:
-            sums["given"][truth] += difference
-            if truth == one.given:
-                sums["right"][truth] += difference
-        if counts.moved > constants.RENEWED * (2 * FIXED + counts.mass) or not counts.cells:
+                own.pop(cell, None)
+        for _, difference in one.change:
+            counts.mass += difference
+            counts.moved += abs(difference)
+        # The last answer that is taken back takes everything with it.
+        if counts.moved > constants.RENEWED * (2 * FIXED + counts.mass) or not own:
             kept.version += 1
-            sums["strengths"] = _renew(state, outcome.project, one.space, counts, kept.version)
-        outputs += gather(state, outcome.project, one.space, one.classes, sums, timestamp)
-    state.put(place, kept)
+            changes = _renew(state, outcome.project, one.space, counts, kept.version)
+            outputs += gather(state, outcome.project, one.space, one.classes, changes, timestamp)
+    state.put(confusions_key(outcome.annotator_id, outcome.project), kept)
     return outputs
 
 
@@ -124,15 +139,23 @@ def _changed(kept: Confusions, shown: Shown) -> dict[int, int] | None:
     return found
 
 
-def _renew(state: State, project: str, space_id: str, counts: Counts, version: int) -> list[int]:
-    """Make a new copy of the counts; return by how much it changes how many annotators each strength suits."""
+def _renew(state: State, project: str, space_id: str, counts: Counts, version: int) -> Sums:
+    """Make a new copy of the counts; return by how much it changes the project's sums."""
     counts.told, counts.moved, counts.version = written(counts.cells), 0, version
-    own = model(shared(state, project, space_id, counts.classes), counts.told)
-    found = list(own.strengths) if counts.cells else []
-    before = counts.strengths or [0] * len(constants.STRENGTHS)
-    counts.strengths = found
-    after = found or [0] * len(constants.STRENGTHS)
-    return [one - other for one, other in zip(after, before, strict=True)]
+    before, counts.sums = counts.sums, {}
+    if counts.cells:
+        given, right = [0] * counts.classes, [0] * counts.classes
+        for cell, mass in counts.cells.items():
+            truth, answer = divmod(cell, counts.classes)
+            given[truth] += mass
+            if truth == answer:
+                right[truth] += mass
+        own = strengths(shared(state, project, space_id, counts.classes), counts.cells)
+        counts.sums = {"right": right, "given": given, "strengths": list(own)}
+    if not before:
+        return counts.sums
+    after = counts.sums or {kind: [0] * len(sums) for kind, sums in before.items()}
+    return {kind: list(map(sub, after[kind], sums)) for kind, sums in before.items()}
 
 
 def untold(
@@ -153,7 +176,13 @@ def untold(
     kept.sent = {**sent, partition: kept.version}
     state.put(place, kept)
     return [
-        {"space": space_id, "classes": one.classes, "version": one.version, "counts": msgspec.Raw(one.told.encode())}
+        {
+            "space": space_id,
+            "classes": one.classes,
+            "version": one.version,
+            "strengths": one.strengths,
+            "counts": msgspec.Raw(one.told.encode()),
+        }
         for space_id, one in kept.spaces.items()
         if one.version > known
     ]

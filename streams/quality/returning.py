@@ -19,6 +19,7 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Fixed = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 SpaceId = Annotated[str, msgspec.Meta(max_length=16, pattern="^[0-9a-f]{16}")]
 
 
@@ -28,6 +29,7 @@ class Counts(msgspec.Struct, frozen=True, gc=False):
     space: SpaceId
     classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
     version: Annotated[int, msgspec.Meta(ge=1)]
+    strengths: tuple[Fixed, Fixed, Fixed]
     counts: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2500)], Annotated[int, msgspec.Meta(ge=0)]]]
 
 
@@ -81,6 +83,9 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_ESCAPE, _DELETE = b"\\\x7f"
+"""Bytes as numbers, which are found ten times as fast."""
+
 
 def reader(type: type[T]) -> Callable[[bytes], T]:
     """Return the decoder of `type`: bytes to `type`, or `Rejected` as `streams.quality.decode.contract` has it."""
@@ -95,7 +100,7 @@ def reader(type: type[T]) -> Callable[[bytes], T]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Rejected("malformed_json", f"value: {error}") from None
         # JSON has control characters as escapes or in these bytes: few records need a look at each id.
-        if b"\\" in raw or b"\x7f" in raw or b"\xc2" in raw:
+        if not raw.isascii() or _ESCAPE in raw or _DELETE in raw:
             for name in ids:
                 if CONTROL.search(getattr(value, name)):
                     raise Rejected("invalid", f"{name}: expected no control character")

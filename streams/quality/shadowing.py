@@ -130,7 +130,7 @@ def _closed(
     reading = Reading(case)
     for number, entry in enumerate(votes[: stopping.redundancy(case) - 1], 1):
         reading.add(entry, as_it_came=as_it_came)
-        closed = early(case, votes[:number], reading, reading.posteriors())
+        closed = early(case, votes[:number], reading)
         if closed is not None:
             return number, closed[1], reading
     return None
@@ -143,4 +143,4 @@ def _is_right(case: Case, reading: Reading) -> bool:
     places = [
         part.place(right) for question, right in zip(case.asked, truth.answers, strict=True) for part in question.parts
     ]
-    return [leader(posterior) for posterior in reading.posteriors()] == places
+    return [leader(posterior) for posterior in reading.posteriors] == places

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas import Globals
 from streams.events import Rejected, State
 from streams.quality.inference import constants
-from streams.quality.inference.statistics import Base, Statistics, base, unknown
+from streams.quality.inference.statistics import Base, Statistics, unknown
 from streams.quality.keys import key
 
 
@@ -42,4 +42,4 @@ def statistics(state: State, project: str, space_id: str, classes: int) -> Stati
 
 def shared(state: State, project: str, space_id: str, classes: int) -> Base:
     """Return what a project's annotators share on a label space."""
-    return base(statistics(state, project, space_id, classes))
+    return statistics(state, project, space_id, classes).base

@@ -48,7 +48,11 @@ class Part:
 
     def place(self, answer: Any) -> int:
         """Return the place of an answer to the whole question among the categories, -1 where there are none."""
-        return category(self.leaf.space, self.leaf.answer(answer)) if self.names else -1
+        if not self.names:
+            return -1
+        own = self.leaf.answer(answer)
+        # A class is its own name: it need not be looked for by what kind of space it is.
+        return self.names.index(own) if type(own) is str else category(self.leaf.space, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,8 @@ def answers(asked: tuple[Question, ...], label: Any, field: str) -> list[Any]:
 
 def places(asked: tuple[Question, ...], given: list[Any]) -> list[int]:
     """Return the category that the answers choose in each part, -1 where it has none."""
+    if len(asked) == 1:  # nearly always, and then faster
+        return [part.place(given[0]) for part in asked[0].parts]
     return [part.place(answer) for question, answer in zip(asked, given, strict=True) for part in question.parts]
 
 

@@ -22,7 +22,6 @@ from typing import Final
 
 from streams.quality.case import Case
 from streams.quality.inference import constants
-from streams.quality.inference.posterior import softmax
 from streams.quality.inference.statistics import Base, logit
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
@@ -40,7 +39,7 @@ def closes(case: Case, reading: Reading) -> str | None:
     settings = case.settings
     if not settings.has_rule or len(reading.models) < settings.min_redundancy or not _are_known(reading):
         return None
-    posteriors = [softmax(scores) for scores in reading.scores]
+    posteriors = reading.posteriors
     if settings.target_confidence:
         return "confidence" if all(max(one) >= settings.target_confidence for one in posteriors) else None
     left = redundancy(case) - len(reading.models)

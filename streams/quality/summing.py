@@ -41,21 +41,20 @@ def gather(
     state: State, project: str, space_id: str, classes: int, changes: Mapping[str, Sequence[int]], timestamp: int
 ) -> list[Output]:
     """Add differences to a project's sums; return the record that tells them, if it is time."""
-    moved = sum(abs(one) for kind, change in changes.items() if kind not in _BESIDE for one in change)
+    moved = sum([sum(map(abs, change)) for kind, change in changes.items() if kind not in _BESIDE])
     if not moved and not any(map(any, changes.values())):
         return []
     if "gold" in changes:
         moved = LEAST  # there is little of it, and it is worth a record
     place = key("d", project, space_id)
     pending = state.get(place, Pending) or Pending(classes)
-    if not pending.sums:
+    sums = pending.sums
+    if not sums:
         dirty = state.get(_DIRTY, Dirty) or Dirty()
         state.put(_DIRTY, Dirty([*dirty.pairs, (project, space_id)]))
-    sums = dict(pending.sums)
     for kind, change in changes.items():
         known = sums.get(kind)
         sums[kind] = list(change) if known is None else list(map(add, known, change))
-    pending.sums = sums
     pending.moved += moved
     state.put(place, pending)
     if "gold" not in changes and pending.moved < max(LEAST, pending.told // SHARE):

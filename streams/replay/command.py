@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas import Policy, explain
+from streams.collector import calm_collector
 from streams.failures import Failure
 from streams.printable import printable
 from streams.replay import crowd_kit, plots, span_command, summary, written
@@ -91,7 +92,7 @@ def run(files: Sequence[Path], options: Options) -> int:
     _demand_extras_and_folders(options)
     results: list[Result | span_command.SpanResult] = []
     for path in files:
-        with _watched() as watch:
+        with calm_collector(), _watched() as watch:
             result: Result | span_command.SpanResult
             if options.task_type == "span_annotation":
                 result = _span_result_of(path, options, watch)

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import msgspec
 
-from streams.engine.intake import Intake
+from streams.engine.intake import Gate, Intake
 from streams.events import DEAD_LETTERS, Event, Output, Side
 from streams.quality.annotators import AnnotatorSide
 from streams.quality.projects import ProjectSide
@@ -41,6 +41,17 @@ class _Lane:
         self.seconds = 0.0
 
 
+class _Reader:
+    """A topic as its side reads it; `offset` is the next record's."""
+
+    __slots__ = ("gate", "lane", "offset")
+
+    def __init__(self, lane: _Lane, gate: Gate) -> None:
+        self.lane = lane
+        self.gate = gate
+        self.offset = 0
+
+
 class Loop:
     """What goes in runs round until nothing follows from it any more.
 
@@ -70,11 +81,12 @@ class Loop:
         self.refused: Counter[str] = Counter()
         self._lanes = {lane.side.name: lane for lane in lanes}
         self._readers = {
-            source.topic: (lane, lane.intake.gate(source.topic)) for lane in lanes for source in lane.side.sources
+            source.topic: _Reader(lane, lane.intake.gate(source.topic))
+            for lane in lanes
+            for source in lane.side.sources
         }
         self._take = take
         self._delay = outcome_delay
-        self._offsets = dict.fromkeys(self._readers, 0)
         self._waiting: deque[Output] = deque()
         self._delayed: deque[tuple[int, Output]] = deque()
         self._annotations = 0
@@ -126,13 +138,12 @@ class Loop:
                     waiting.append(output)
 
     def _step(self, record: Output) -> list[Output]:
-        topic = record.topic
-        lane, gate = self._readers[topic]
-        offset = self._offsets[topic]
-        self._offsets[topic] = offset + 1
-        admitted = gate(Record(offset, record.timestamp, 0, record.key, record.value))
+        reader = self._readers[record.topic]
+        admitted = reader.gate(Record(reader.offset, record.timestamp, 0, record.key, record.value))
+        reader.offset += 1
         if not isinstance(admitted, Event):
             return [admitted]
+        lane = reader.lane
         began = perf_counter()
         outputs = apply(lane.side, lane.table, admitted)
         lane.seconds += perf_counter() - began

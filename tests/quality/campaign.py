@@ -9,6 +9,8 @@ from typing import Any
 from schemas import CONTRACTS, DeadLetter
 from schemas import Task as Published
 from streams.events import DEAD_LETTERS, Event, Output
+from streams.quality.inference.model import strengths
+from streams.quality.inference.statistics import base, unknown
 from streams.quality.keys import FIXED
 from streams.quality.spaces import questions, written
 from streams.quality.task_state import Task, Totals
@@ -72,7 +74,20 @@ def space_id(space: Any = ANIMALS) -> str:
 def counted(right: int, wrong: int = 0, version: int = 1) -> list[dict[str, Any]]:
     """Return the counts of an annotator of animals: so many answers of each class right, and taken for the next."""
     cells = {k * 3 + y: n * FIXED for k in range(3) for y, n in ((k, right), ((k + 1) % 3, wrong)) if n}
-    return [{"space": space_id(), "classes": 3, "version": version, "counts": sorted(cells.items())}]
+    return [copy_of(cells, version)]
+
+
+def copy_of(cells: dict[int, int], version: int = 1, space: Any = ANIMALS, classes: int = 3) -> dict[str, Any]:
+    """Return a copy of an annotator's counts, as it is sent in a project of which nothing is known."""
+    shares = strengths(base(unknown(classes)), cells)
+    counts = sorted(cells.items())
+    return {
+        "space": space_id(space),
+        "classes": classes,
+        "version": version,
+        "strengths": list(shares),
+        "counts": counts,
+    }
 
 
 def settings(policy_version: int = 1, **changed: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from streams.quality.aggregation.span_confusion import (
     OUTSIDE_MARKED,
 )
 from streams.quality.keys import FIXED
-from tests.quality.campaign import Campaign, bodies, labels, rejections, space_id
+from tests.quality.campaign import Campaign, bodies, copy_of, labels, rejections, space_id
 
 SPACE: dict[str, Any] = {"type": "span_annotation", "labels": ["drug"], "text_length": 100}
 
@@ -100,7 +100,6 @@ def test_who_is_known_to_be_precise_is_followed_where_votes_are_weighed(
     made = campaign(redundancy=3, max_redundancy=3, min_agreement=0, weighting=weighting)
     cells = {"ann": {1: 1, 2: 100, 3: 200}, "bob": {1: 100, 2: 200, 3: 60}, "cy": {1: 100, 2: 200, 3: 60}}
     for who, spans in (("ann", [span(0, 10)]), ("bob", []), ("cy", [])):
-        counts = [[cell, count * FIXED] for cell, count in cells[who].items()]
-        known = [{"space": space_id(SPACE), "classes": 2, "version": 1, "counts": counts}]
+        known = [copy_of({cell: count * FIXED for cell, count in cells[who].items()}, space=SPACE, classes=2)]
         made.vote(who, spans, counts=known)
     assert labels(made.outputs)[-1]["answers"]["q"]["label"] == label

@@ -18,7 +18,7 @@ from streams.quality.keys import FIXED
 from streams.quality.positions import CLASSES, allowed, pull
 from streams.quality.task_state import Entry
 from streams.replay.loop import Loop
-from tests.quality.campaign import AT, Campaign, bodies, labels, scored, task
+from tests.quality.campaign import AT, Campaign, bodies, copy_of, labels, scored, task
 
 SPACE: dict[str, Any] = {"type": "pairwise_comparison", "options": ["A", "B"]}
 COUNTS = st.dictionaries(st.integers(0, CLASSES * CLASSES - 1), st.integers(1, 500).map(lambda n: n * FIXED))
@@ -61,8 +61,8 @@ def test_only_where_it_is_inferred_what_votes_say_a_choice_with_the_pull_counts_
 ) -> None:
     campaign = Campaign(redundancy=2, max_redundancy=2, weighting=weighting)
     campaign.publish(space=SPACE)
-    cells = [[0, 60 * FIXED], [4, 40 * FIXED], [10, 60 * FIXED], [14, 40 * FIXED]]
-    drawn = [{"space": positions.SPACE, "classes": CLASSES, "version": 1, "counts": cells}]
+    cells = {0: 60 * FIXED, 4: 40 * FIXED, 10: 60 * FIXED, 14: 40 * FIXED}
+    drawn = [{**copy_of(cells, classes=CLASSES), "space": positions.SPACE}]
     campaign.vote("ann", {"winner": "A"}, presented_order=["A", "B"], counts=drawn)
     (label,) = labels(campaign.vote("bob", {"winner": "B"}, presented_order=["A", "B"]))
     found = label["answers"]["q"]

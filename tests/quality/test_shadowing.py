@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from streams.quality import savings
 from streams.quality.projects import ProjectSide
 from streams.quality.shadowing import FIELDS, TASKS
-from streams.quality.spaces import questions
 from streams.quality.summing import PROJECT_DELTAS
 from streams.replay.state import apply
 from tests.quality import sent
-from tests.quality.campaign import AT, CLASSES, Campaign, bodies
+from tests.quality.campaign import AT, CLASSES, Campaign, bodies, copy_of
 from tests.quality.harness import MemoryState
 
 law = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,13 +34,10 @@ def campaign(rule: dict[str, Any], adaptive: str, tasks: int = 3) -> Campaign:
     found = Campaign(redundancy=4, max_redundancy=5, adaptive=adaptive, **rule)
     for number in range(tasks):
         found.publish(f"t{number}", payment_usd="0.03")
-    asked = questions(found.task("t0").questions)
-    assert asked is not None
     for who, accuracy in PEOPLE.items():
         right, wrong = round(20e6 * accuracy), round(10e6 * (1 - accuracy))
-        counts = [[k * 3 + y, right if k == y else wrong] for k in range(3) for y in range(3)]
-        copy = {"space": asked[0].parts[0].space_id, "classes": 3, "version": 1, "counts": counts}
-        found.withdraw(who, "t0", counts=[copy])  # refused, but what is known of somebody is kept
+        counts = {k * 3 + y: right if k == y else wrong for k in range(3) for y in range(3)}
+        found.withdraw(who, "t0", counts=[copy_of(counts)])  # refused, but what is known of somebody is kept
     return found
 
 

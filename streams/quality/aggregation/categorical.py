@@ -55,7 +55,7 @@ def decide(
         sums[place] += weight
     total = sum(sums)
     if posterior is not None:
-        soft = {name: share(value, FIXED) for name, value in zip(names, posterior, strict=True)}
+        soft = {name: value / FIXED for name, value in zip(names, posterior, strict=True)}  # six decimals as it is
     else:
         soft = {name: share(value, total) for name, value in zip(names, sums, strict=True)} if total else {}
     if not total:

@@ -53,11 +53,12 @@ def aggregate(
     >>> aggregate(space, [Vote("wren"), Vote("robin"), Vote("wren")], None, 600_000).label
     'wren'
     """
-    chosen = [space.classes.index(vote.answer) for vote in votes]
-    first, result = decide(space.classes, chosen, [vote.weight for vote in votes], posterior, min_agreement)
+    classes = space.classes
+    chosen = [classes.index(vote.answer) for vote in votes]
+    first, result = decide(classes, chosen, [vote.weight for vote in votes], posterior, min_agreement)
     if first is None or result.reason is not None:
         return result
-    return msgspec.structs.replace(result, label=space.classes[first])
+    return msgspec.structs.replace(result, label=classes[first])
 
 
 def score(answer: str, reference: str) -> int:

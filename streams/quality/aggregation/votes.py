@@ -97,7 +97,7 @@ def effective_votes(weights: Sequence[int]) -> float:
     >>> effective_votes([5, 5, 5]), effective_votes([3, 1]), effective_votes([0])
     (3.0, 1.6, 0.0)
     """
-    squares = sum(weight * weight for weight in weights)
+    squares = sum([weight * weight for weight in weights])
     return share(sum(weights) ** 2, squares) if squares else 0.0
 
 

@@ -253,9 +253,10 @@ def _add(state: State, project: str, number: int, change: Change, told: Question
                 change.days[day] = Day(dict(day_of(state, project, number, day).sums))
             _shift(change.days[day].sums, at, difference)
     followed = change.followed
+    end = 1 << (32 - followed.level)
     for first, second, one, other, difference in told.couples:
         pair = key(first, second)
-        if _rank(pair) >> (32 - followed.level) == 0:
+        if _rank(pair) < end:
             _shift(followed.pairs.setdefault(pair, {}), one << 6 | other, difference)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import combinations
+from operator import is_
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +20,7 @@ from streams.quality import erasures
 from streams.quality.agreement.coincidences import Scale, dispute, of_unit, parts
 from streams.quality.agreement.leaves import Leaf, leaves
 from streams.quality.keys import key
-from streams.quality.records import encode, instant
+from streams.quality.records import DAY_MS, encode, instant
 from streams.quality.summing import PROJECT_DELTAS
 from streams.quality.task_state import Entry, Task
 from streams.quality.ticking import now
@@ -120,13 +122,17 @@ def note(state: State, task_id: str, task: Task, text: str, before: Sequence[Ent
     pending = state.get(place, Pending) or Pending()
     if not pending.tasks:
         _list(state, task.project)
+    now_votes = _votes(asked, after)
     changed = pending.tasks.get(task_id)
     if changed is None:
         if text not in pending.asked:
             pending.asked.append(text)
             pending.answers += len(text) // TEXT_CHARS
-        changed = pending.tasks[task_id] = Changed(pending.asked.index(text), _votes(asked, before), [])
-    changed.after = _votes(asked, after)
+        # Nearly always votes were added to those before, which are what they were.
+        is_more = len(before) < len(after) and _are_same(before, after[: len(before)])
+        was = now_votes[: sum(entry.answers is not None for entry in before)] if is_more else _votes(asked, before)
+        changed = pending.tasks[task_id] = Changed(pending.asked.index(text), _unit(was), [])
+    changed.after = _unit(now_votes)
     pending.answers += (len(before) + len(after)) * len(asked)
     state.put(place, pending)
     if len(pending.tasks) >= UNITS or pending.answers >= ANSWERS:
@@ -154,26 +160,41 @@ def tell_old(state: State, timestamp: int, most: int) -> list[Output]:
 def differences(pending: Pending) -> list[Difference]:
     """Return what is pending as sums, leaf by leaf, in the order in which they came up."""
     found: dict[tuple[str, str, Scale], Difference] = {}
+    of = [
+        [found.setdefault((leaf.name, leaf.type, leaf.scale), Difference(leaf)) for leaf in leaves(text)]
+        for text in pending.asked
+    ]
     for task_id, changed in pending.tasks.items():
-        for place, leaf in enumerate(leaves(pending.asked[changed.asked])):
-            name = (leaf.name, leaf.type, leaf.scale)
-            if name not in found:
-                found[name] = Difference(leaf)
-            _add(found[name], task_id, place, changed)
+        for place, difference in enumerate(of[changed.asked]):
+            _add(difference, task_id, place, changed)
     return list(found.values())
 
 
 def _are_same(before: Sequence[Entry], after: Sequence[Entry]) -> bool:
-    return len(before) == len(after) and all(one is other for one, other in zip(before, after, strict=True))
+    return len(before) == len(after) and all(map(is_, before, after))
 
 
 def _votes(asked: tuple[Leaf, ...], entries: Sequence[Entry]) -> list[Vote]:
-    votes = []
-    one = asked[0].category if len(asked) == 1 else None  # nearly always, and then faster
-    for entry in entries:
-        if entry.answers is not None:
-            categories = [leaf.category(entry.places) for leaf in asked] if one is None else [one(entry.places)]
-            votes.append((_digest(entry.annotator_id) if entry.annotation_id else "", entry.day, categories))
+    if len(asked) == 1:  # nearly always, and then faster
+        order, at = asked[0].order, asked[0].place
+        return [
+            (_digest(entry.annotator_id) if entry.annotation_id else "", entry.at // DAY_MS, [order[entry.places[at]]])
+            for entry in entries
+            if entry.answers is not None
+        ]
+    return [
+        (
+            _digest(entry.annotator_id) if entry.annotation_id else "",
+            entry.day,
+            [leaf.category(entry.places) for leaf in asked],
+        )
+        for entry in entries
+        if entry.answers is not None
+    ]
+
+
+def _unit(votes: list[Vote]) -> list[Vote]:
+    """Return the votes where they are enough to be compared."""
     return votes if len(votes) > 1 else []
 
 
@@ -211,10 +232,10 @@ def _digest(annotator_id: str) -> str:
 
 def _couple(couples: dict[tuple[str, str, int, int], int], votes: Sequence[Vote], place: int, sign: int) -> None:
     named = sorted([(who, categories[place]) for who, _, categories in votes if who][:COUPLED])
-    for position, (one, category) in enumerate(named, 1):
-        for other, others in named[position:]:
-            couple = (one, other, category, others)
-            couples[couple] = couples.get(couple, 0) + sign
+    known = couples.get
+    for (one, category), (other, others) in combinations(named, 2):
+        couple = (one, other, category, others)
+        couples[couple] = known(couple, 0) + sign
 
 
 def _list(state: State, project: str, *, is_full: bool = False) -> None:

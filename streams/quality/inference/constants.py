@@ -55,7 +55,7 @@ SURE_VOTES: Final = 2
 FEEDBACK_VOTES: Final = 2
 """From so many votes on, a task tells its voters what it has come to; gold does from the first."""
 
-MOVED: Final = 0.05
+MOVED: Final = 0.1
 """By how much, in sum over the classes, a posterior has to move before it is told again."""
 
 RENEWED: Final = 0.1
@@ -64,5 +64,5 @@ RENEWED: Final = 0.1
 GROWTH: Final = 0.1
 """By which share a project's sums have to change before everybody gets new ones."""
 
-RESCORES: Final = 2
+RESCORES: Final = 4
 """A closed task is looked at again for every so many votes that come in."""

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import exp
+from operator import sub
 
 from streams.quality.keys import FIXED
-
-
-def scores(prior: Sequence[int], columns: Iterable[Sequence[int]]) -> list[int]:
-    """Return the prior plus every vote's column: log posterior up to a constant, 1e-6 nats.
-
-    Integers: what a vote adds, taking it back subtracts.
-    """
-    total = list(prior)
-    for column in columns:
-        total = [one + other for one, other in zip(total, column, strict=True)]
-    return total
 
 
 def softmax(logs: Sequence[int]) -> list[int]:
@@ -33,4 +23,4 @@ def softmax(logs: Sequence[int]) -> list[int]:
 
 def distance(one: Sequence[int], other: Sequence[int]) -> int:
     """Return the sum of the differences, fixed-point: twice the total variation."""
-    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
+    return sum(map(abs, map(sub, one, other)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import log
 
 import msgspec
@@ -15,7 +15,7 @@ _NEAR = 1e-3
 """Accuracies are kept so far from nought and one: their odds must stay finite."""
 
 
-class Statistics(msgspec.Struct, array_like=True, frozen=True):
+class Statistics(msgspec.Struct, array_like=True, frozen=True, dict=True):
     """Sums over a project's annotators and tasks, fixed-point (1e-6), as one version of them was published.
 
     Attributes
@@ -39,6 +39,11 @@ class Statistics(msgspec.Struct, array_like=True, frozen=True):
     strengths: tuple[int, ...]
     losses: tuple[int, ...]
     gold: tuple[int, ...]
+
+    @cached_property
+    def base(self) -> Base:
+        """What follows from them: see `base`, which works it out."""
+        return base(self)
 
 
 class Base(msgspec.Struct, frozen=True, eq=False):
@@ -68,6 +73,7 @@ class Base(msgspec.Struct, frozen=True, eq=False):
     is_calibrated: bool
 
 
+@lru_cache(maxsize=64)
 def unknown(classes: int) -> Statistics:
     """Return what is assumed of a label space with so many classes before anything is known."""
     nothing = (0,) * classes
@@ -82,7 +88,6 @@ def unknown(classes: int) -> Statistics:
     )
 
 
-@lru_cache(maxsize=4096)
 def base(statistics: Statistics) -> Base:
     """Return what follows from a project's sums.
 

@@ -23,7 +23,7 @@ def spammer_score(cells: Mapping[int, int], classes: int, least: int = 1) -> int
     cells : mapping
         ``k * classes + y`` to the answers y where the truth is k, in any unit.
     least : int
-        Of so many a class must have come up, in that unit; other classes are left out, and K with them.
+        Of so many, at least 1, a class must have come up, in that unit; other classes are left out, and K with them.
 
     Returns
     -------
@@ -35,18 +35,18 @@ def spammer_score(cells: Mapping[int, int], classes: int, least: int = 1) -> int
     >>> spammer_score({0: 9, 1: 1, 2: 2, 3: 8}, 2), spammer_score({0: 30, 2: 50}, 2), spammer_score({0: 9}, 2)
     (490000, 0, None)
     """
-    totals: dict[int, int] = {}
+    totals = [0] * classes
     for cell, count in cells.items():
-        totals[cell // classes] = totals.get(cell // classes, 0) + count
-    rows = sum(total >= least for total in totals.values())
+        totals[cell // classes] += count
+    rows = len([total for total in totals if total >= least])
     if rows < 2:
         return None
-    squares, columns = 0, dict[int, int]()
+    squares, columns = 0, [0] * classes
     for cell, count in cells.items():
-        truth, answer = divmod(cell, classes)
-        if totals[truth] >= least:
-            share = rounded(FIXED * count, totals[truth])
+        total = totals[cell // classes]
+        if total >= least:
+            share = rounded(FIXED * count, total)
             squares += share * share
-            columns[answer] = columns.get(answer, 0) + share
-    between = rows * squares - sum(column * column for column in columns.values())
+            columns[cell % classes] += share
+    between = rows * squares - sum([column * column for column in columns])
     return rounded(max(between, 0), FIXED * rows * (rows - 1))

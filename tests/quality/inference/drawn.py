@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from streams.quality.inference import constants
-from streams.quality.inference.model import written
-from streams.quality.inference.statistics import Statistics
+from streams.quality.inference.model import Copy, strengths, written
+from streams.quality.inference.statistics import Base, Statistics
 from streams.quality.keys import FIXED
 
 MOST = 300 * FIXED
@@ -46,6 +46,6 @@ def models(draw: st.DrawFn, most: int = 12) -> tuple[int, Statistics, Cells]:
     return classes, draw(sums(classes)), draw(counts(classes))
 
 
-def text(cells: Cells) -> str:
-    """Return counts as they are kept."""
-    return written(cells)
+def copied(base: Base, cells: Cells) -> Copy:
+    """Return counts as they are sent."""
+    return Copy(1, written(cells), strengths(base, cells))

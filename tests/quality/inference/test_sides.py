@@ -13,9 +13,8 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from streams.quality.inference import constants
-from streams.quality.inference.model import model, written
+from streams.quality.inference.model import Model, Models
 from streams.quality.inference.statistics import base, unknown
-from streams.quality.inferring import Known
 from streams.quality.keys import FIXED, key
 from streams.replay.history import Answer, Columns, History
 from streams.replay.labels import Labels
@@ -23,6 +22,7 @@ from streams.replay.orders import Order
 from streams.replay.playing import Plan, play
 from streams.replay.results import figures_of
 from tests.quality.campaign import CLASSES, Campaign, bodies, counted, labels, reasons, space_id, verdicts
+from tests.quality.inference.drawn import copied
 
 VOTES = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 30)),
@@ -32,9 +32,9 @@ VOTES = st.lists(
 """Of each vote: its class, and how often its annotator was right and wrong about each class."""
 
 
-def column(right: int, wrong: int, given_class: int) -> tuple[int, ...]:
-    cells = dict(counted(right, wrong)[0]["counts"])
-    return model(base(unknown(3)), written(cells)).columns[given_class]
+def column(right: int, wrong: int, given_class: int) -> list[int]:
+    shared = base(unknown(3))
+    return Model(shared, copied(shared, dict(counted(right, wrong)[0]["counts"]))).column(given_class)
 
 
 @effort(max_examples=60)
@@ -74,9 +74,9 @@ def test_what_came_with_a_refused_vote_is_known_all_the_same() -> None:
     campaign.publish()
     sent = counted(right=5, version=3)
     assert reasons(campaign.vote("a0", "wolf", counts=sent)) == ["label_outside_space"]
-    known = campaign.state.get(key("m", "a0", "p"), Known)
+    known = campaign.state.get(key("m", "a0", "p"), Models)
     assert known is not None
-    assert {space: tuple(one) for space, one in known.spaces.items()} == {space_id(): (3, text(sent))}
+    assert {space: (one.version, one.counts) for space, one in known.spaces.items()} == {space_id(): (3, text(sent))}
 
 
 def test_an_older_copy_does_not_replace_a_newer_one() -> None:
@@ -85,9 +85,9 @@ def test_an_older_copy_does_not_replace_a_newer_one() -> None:
     newer, older = counted(right=5, version=3), counted(right=1, version=2)
     campaign.vote("a0", "cat", counts=newer)
     campaign.edit("a0", "dog", counts=older)
-    known = campaign.state.get(key("m", "a0", "p"), Known)
+    known = campaign.state.get(key("m", "a0", "p"), Models)
     assert known is not None
-    assert known.spaces[space_id()][1] == text(newer)
+    assert known.spaces[space_id()].counts == text(newer)
 
 
 @pytest.mark.parametrize("field", ["tasks", "right", "given", "strengths", "losses", "gold"])

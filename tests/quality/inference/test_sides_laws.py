@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from streams.quality import positions
 from streams.quality.inference import constants
-from streams.quality.inferring import Known
+from streams.quality.inference.model import Models
 from streams.quality.keys import FIXED, key
 from streams.quality.spaces import questions
 from streams.quality.task_state import Task
@@ -154,11 +154,11 @@ def summed(world: World) -> dict[tuple[str, str], Sent]:
     for (_, project), confusions in world.confusions().items():
         for space, one in confusions.spaces.items():
             given_, right = [0] * one.classes, [0] * one.classes
-            for cell, mass in one.cells.items():
+            for cell, mass in json.loads(one.told):
                 k, y = divmod(cell, one.classes)
                 given_[k] += mass
                 right[k] += mass if k == y else 0
-            strengths = one.strengths or [0] * len(constants.STRENGTHS)
+            strengths = one.strengths if one.sums else [0] * len(constants.STRENGTHS)
             add(total, (project, space), {"given": given_, "right": right, "strengths": strengths})
     for stored in world.tasks().values():
         for number, part in enumerate(parts(stored)):
@@ -267,10 +267,15 @@ def test_each_partition_knows_the_newest_copy_after_one_more_annotation(
             annotate(world, world.now, f"x{place}", who, label="cat")
     world.settle()
     for (who, project), confusions in told.items():
-        newest = {space: (one.version, one.told) for space, one in confusions.spaces.items() if one.version}
+        newest = {
+            space: (one.version, one.told, tuple(one.strengths))
+            for space, one in confusions.spaces.items()
+            if one.version
+        }
         for state in world.states("tasks"):
-            kept = state.get(key("m", who, project), Known)
-            assert {} if kept is None else {space: tuple(one) for space, one in kept.spaces.items()} == newest
+            kept = state.get(key("m", who, project), Models)
+            copies = {} if kept is None else kept.spaces
+            assert {space: (one.version, one.counts, one.strengths) for space, one in copies.items()} == newest
 
 
 @law
