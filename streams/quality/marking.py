@@ -34,6 +34,8 @@ def expected(case: Case, reading: Reading | None) -> dict[int, Expected]:
     That is a known truth, or else the probabilities that the counted votes come to; nothing without a reading of them.
     """
     found: dict[int, Expected] = {}
+    if not any(part.is_spans for part in case.parts):
+        return found
     first = 0
     for place, question in enumerate(case.asked):
         for number, part in enumerate(question.parts, first):

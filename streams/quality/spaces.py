@@ -35,16 +35,14 @@ class Part:
     space_id : str
         Identifies its list of categories, or the labels of its spans: an annotator's confusion is kept for each. Empty
         where there is none.
+    is_spans : bool
+        Whether its answers are spans.
     """
 
     leaf: Leaf
     names: tuple[str, ...]
     space_id: str
-
-    @property
-    def is_spans(self) -> bool:
-        """Whether its answers are spans."""
-        return isinstance(self.leaf.space, SpanSpace)
+    is_spans: bool
 
     def place(self, answer: Any) -> int:
         """Return the place of an answer to the whole question among the categories, -1 where there are none."""
@@ -206,4 +204,5 @@ def _part(leaf: Leaf) -> Part:
     space, names = leaf.space, categories(leaf.space)
     named = space.labels if isinstance(space, SpanSpace) else names
     content = _canonical([space.type, named])
-    return Part(leaf, names, hashlib.blake2b(content, digest_size=8).hexdigest() if named else "")
+    space_id = hashlib.blake2b(content, digest_size=8).hexdigest() if named else ""
+    return Part(leaf, names, space_id, isinstance(space, SpanSpace))
