@@ -82,7 +82,8 @@ def change(
                 if (difference := (new[category] if new else 0) - (old[category] if old else 0))
             ]
             own.append({"space": part.space_id, "classes": len(part.names), "given": given, "change": moved})
-            own += positions.change(entry, number - 1, old, new)
+            if entry.shown:
+                own += positions.change(entry, number - 1, old, new)
         found.append(own)
     return found
 
