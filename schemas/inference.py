@@ -12,7 +12,7 @@ SpaceId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 """Identifies a list of categories: 64 bits, in hex."""
 
 Classes = Annotated[int, Field(strict=True, ge=2, le=50)]
-Share6 = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+FixedShare = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Category = Annotated[int, Field(strict=True, ge=0, le=49)]
 Cell = Annotated[int, Field(strict=True, ge=0, le=2499)]
 Difference = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
@@ -27,17 +27,17 @@ class AnnotatorCounts(Part):
     ----------
     version : int
         Counts the versions of all of the annotator's counts in the project; the newest holds.
-    strengths : list of int
-        How well each strength that rows may be drawn towards one accuracy with explains the counts, as shares in 1e-6.
     counts : list
         ``[k * classes + y, mass]``: of answer y where the truth is k, in their order, without what is nought.
+    strengths : list of int
+        How well each strength that rows may be drawn towards one accuracy with explains the counts, as shares in 1e-6.
     """
 
     space: SpaceId
     classes: Classes
     version: Version
-    strengths: tuple[Share6, Share6, Share6]
     counts: list[tuple[Cell, Count]]
+    strengths: tuple[FixedShare, FixedShare, FixedShare] = (1_000_000, 0, 0)
 
 
 class Evidence(Part):

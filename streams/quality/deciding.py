@@ -68,16 +68,30 @@ _NOT_RETURNED = Review("")
 
 def settle(case: Case) -> Decision:
     """Count entries from the bench, oldest first, until the task is decided or the bench is empty."""
-    task = case.task
+    task, settings = case.task, case.settings
     entries = task.entries
     reading = Reading(case)
     votes = [entry for entry in entries[: task.counted] if entry.answers is not None]
     for entry in votes:
         reading.add(entry)
+    returned = task.review or _NOT_RETURNED
+    # So many entries may count before non-answers are too many, and so many votes are enough.
+    useless = settings.unusable_after + returned.non_answers
+    redundancy = max(stopping.redundancy(case), returned.votes + 1)
+    may_close = settings.has_rule and settings.adaptive == "on"
     while True:
-        decision = _judge(case, votes, reading)
-        if decision is not None:
-            return decision
+        if task.counted - len(votes) >= useless:
+            counted = task.entries[: task.counted]
+            kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
+            return Decision("unusable", kinds.most_common(1)[0][0], "non_answers", reading=reading)
+        if len(votes) >= redundancy:
+            decision = _enough(case, votes, reading, redundancy)
+            if decision is not None:
+                return decision
+        elif may_close and len(votes) > returned.votes:
+            closed = early(case, votes, reading)
+            if closed is not None:
+                return Decision("settled", "agreed", *closed, reading)
         if task.counted == len(entries):
             return Decision("open", reading=reading)
         entry = entries[task.counted]
@@ -87,30 +101,17 @@ def settle(case: Case) -> Decision:
             reading.add(entry)
 
 
-def _judge(case: Case, votes: list[Entry], reading: Reading) -> Decision | None:
-    """Apply the redundancy rule to exactly the counted entries; `votes` are those of them that answer."""
-    task, settings = case.task, case.settings
-    returned = task.review or _NOT_RETURNED
-    if task.counted - len(votes) - returned.non_answers >= settings.unusable_after:
-        counted = task.entries[: task.counted]
-        kinds = Counter(entry.non_answer for entry in counted if entry.non_answer is not None)
-        return Decision("unusable", kinds.most_common(1)[0][0], "non_answers", reading=reading)
-    wanted = stopping.redundancy(case)
-    most = returned.votes + max(wanted, settings.max_redundancy)
-    redundancy = max(wanted, returned.votes + 1)
-    if len(votes) < redundancy:
-        may_close = settings.adaptive == "on" and len(votes) > returned.votes
-        closed = early(case, votes, reading) if may_close else None
-        return None if closed is None else Decision("settled", "agreed", *closed, reading)
+def _enough(case: Case, votes: list[Entry], reading: Reading, redundancy: int) -> Decision | None:
+    """Add up as many votes as were asked for, or more; return None where they disagree and more may be asked for."""
+    settings = case.settings
     found = aggregates(case, votes, reading, settings.min_agreement)
     reason = next((one.reason for one in found if one.reason is not None), None)
-    if reason is not None and len(votes) < most:
+    if reason is None:
+        return Decision("settled", "agreed", "redundancy" if len(votes) == redundancy else "extended", found, reading)
+    returned = case.task.review or _NOT_RETURNED
+    if len(votes) < returned.votes + max(stopping.redundancy(case), settings.max_redundancy):
         return None
-    phase: Phase = "settled" if reason is None else "undecided"
-    closed_by = "redundancy" if len(votes) == redundancy else "extended"
-    if reason is not None:
-        closed_by = "max_redundancy"
-    return Decision(phase, reason or "agreed", closed_by, found, reading)
+    return Decision("undecided", reason, "max_redundancy", found, reading)
 
 
 def early(case: Case, votes: list[Entry], reading: Reading) -> tuple[str, tuple[Aggregate, ...]] | None:

@@ -79,11 +79,8 @@ class Reading:
         self.bases = bases(case)
         self.models: list[list[Model | None]] = []
         self._spaces = [(base, part.space_id) for base, part in zip(self.bases, case.parts, strict=True)]
-        self._columns: list[list[list[int]]] = []
+        self._columns: list[Sequence[Sequence[int]]] = []
         self._judges: dict[int, str] = {}
-        self._forget()
-
-    def _forget(self) -> None:
         self._discounts: list[int] | None = None
         self._scores: list[list[int]] | None = None
         self._posteriors: list[list[int]] | None = None
@@ -91,20 +88,11 @@ class Reading:
     def add(self, entry: Entry, *, as_it_came: bool = False) -> None:
         """Add a vote: with what is known of its annotator, or what was known when it came, which a gold task keeps."""
         models = self.of(entry)
-        if as_it_came:
-            columns = entry.columns
-        else:
-            columns = [
-                [] if model is None else model.column(place) for model, place in zip(models, entry.places, strict=True)
-            ]
-            if entry.shown:
-                counts = counts_of(self._case, entry, positions.SPACE)
-                columns = [positions.allowed(entry, part, column, counts) for part, column in enumerate(columns)]
         if entry.is_judge:
             self._judges[len(self.models)] = entry.annotator_id
         self.models.append(models)
-        self._columns.append(columns)
-        self._forget()
+        self._columns.append(entry.columns if as_it_came else _said(self._case, entry, models))
+        self._discounts = self._scores = self._posteriors = None
 
     def of(self, entry: Entry) -> list[Model | None]:
         """Return what is known of a vote's annotator, for each part."""
@@ -138,11 +126,12 @@ class Reading:
         """
         found = self._scores
         if found is None:
-            votes = range(len(self.models))
+            columns = self._columns
+            if len(self._judges) > 1:
+                parts = range(len(self.bases))
+                columns = [[self.said(vote, part) for part in parts] for vote in range(len(columns))]
             found = self._scores = [
-                []
-                if base is None
-                else list(map(sum, zip(base.prior, *(self.said(vote, part) for vote in votes), strict=True)))
+                [] if base is None else list(map(sum, zip(base.prior, *[own[part] for own in columns], strict=True)))
                 for part, base in enumerate(self.bases)
             ]
         return found
@@ -158,9 +147,7 @@ class Reading:
 
 def columns(case: Case, entry: Entry) -> list[list[int]]:
     """Return what a vote adds to the score of each part's categories; nothing where it has none."""
-    reading = Reading(case)
-    reading.add(entry)
-    return [list(reading.said(0, part)) for part in range(len(entry.places))]
+    return [list(column) for column in _said(case, entry, Reading(case).of(entry))]
 
 
 def counts_of(case: Case, entry: Entry, space_id: str) -> str:
@@ -170,8 +157,18 @@ def counts_of(case: Case, entry: Entry, space_id: str) -> str:
 
 
 def _known(case: Case, entry: Entry) -> Models | None:
-    place = erased_key if entry.is_erased else counts_key
-    return case.state.get(place(entry.annotator_id, case.task.project), Models)
+    who, project = entry.annotator_id, case.task.project
+    return case.state.get(counts_key(who, project) if entry.annotation_id else erased_key(who, project), Models)
+
+
+def _said(case: Case, entry: Entry, models: list[Model | None]) -> list[Sequence[int]]:
+    found: list[Sequence[int]] = [
+        () if model is None else model.column(place) for model, place in zip(models, entry.places, strict=True)
+    ]
+    if not entry.shown:
+        return found
+    counts = counts_of(case, entry, positions.SPACE)
+    return [positions.allowed(entry, part, column, counts) for part, column in enumerate(found)]
 
 
 def bases(case: Case) -> list[Base | None]:

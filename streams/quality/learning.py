@@ -6,7 +6,7 @@ are renewed when enough has changed: so many copies as the logarithm of the answ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import sub
 from typing import Any, Final, NamedTuple
 
@@ -69,11 +69,15 @@ def confusions_key(annotator_id: str, project: str) -> str:
 class Changed(NamedTuple):
     """What an outcome's evidence leads to: an annotator's counts, and of each label space the cells that change.
 
-    None stands for a label space that is not kept.
+    None stands for a label space that is not kept; `place` is the table key of the counts.
     """
 
+    place: str
     kept: Confusions
     cells: list[dict[int, int] | None]
+
+
+_NOTHING: Final[dict[int, int]] = {}
 
 
 def changed(state: State, outcome: Judgement) -> Changed | None:
@@ -86,8 +90,20 @@ def changed(state: State, outcome: Judgement) -> Changed | None:
     """
     if not outcome.evidence:
         return None
-    kept = state.get(confusions_key(outcome.annotator_id, outcome.project), Confusions) or Confusions()
-    return Changed(kept, [_changed(kept, one) for one in outcome.evidence])
+    place = confusions_key(outcome.annotator_id, outcome.project)
+    kept = state.get(place, Confusions) or Confusions()
+    found: list[dict[int, int] | None] = []
+    so_far: dict[str, tuple[int, dict[int, int]]] = {}
+    for one in outcome.evidence:
+        # Turns of a dialog may have the same label space: what one shows comes on top of the other.
+        classes, before = so_far.get(one.space, (one.classes, _NOTHING))
+        if classes != one.classes:
+            raise _other_categories(one)
+        cells = _changed(kept, one, before)
+        found.append(cells)
+        if cells is not None:
+            so_far[one.space] = (classes, cells)
+    return Changed(place, kept, found)
 
 
 def learn(state: State, outcome: Judgement, found: Changed, timestamp: int) -> list[Output]:
@@ -114,29 +130,33 @@ def learn(state: State, outcome: Judgement, found: Changed, timestamp: int) -> l
             kept.version += 1
             changes = _renew(state, outcome.project, one.space, counts, kept.version)
             outputs += gather(state, outcome.project, one.space, one.classes, changes, timestamp)
-    state.put(confusions_key(outcome.annotator_id, outcome.project), kept)
+    state.put(found.place, kept)
     return outputs
 
 
-def _changed(kept: Confusions, shown: Shown) -> dict[int, int] | None:
-    """Return the cells that evidence changes; None where there are too many label spaces to keep it."""
+def _changed(kept: Confusions, shown: Shown, before: Mapping[int, int]) -> dict[int, int] | None:
+    """Return the cells that evidence changes, `before` it too; None where there are too many label spaces for it."""
     counts = kept.spaces.get(shown.space)
     if counts is None and len(kept.spaces) >= MOST_SPACES:
         return None
     classes = shown.classes
     if shown.given >= classes or (counts is not None and counts.classes != classes):
-        raise Rejected("invalid", f"evidence: label space {shown.space} has other categories")
+        raise _other_categories(shown)
     cells = {} if counts is None else counts.cells
-    found: dict[int, int] = {}
+    found = dict(before)
     for truth, difference in shown.change:
         cell = truth * classes + shown.given
         mass = found.get(cell, cells.get(cell, 0)) + difference
         if truth >= classes:
-            raise Rejected("invalid", f"evidence: label space {shown.space} has other categories")
+            raise _other_categories(shown)
         if mass < 0:
             raise Rejected("outcome_underflow", "evidence: takes back what was never told")
         found[cell] = mass
     return found
+
+
+def _other_categories(shown: Shown) -> Rejected:
+    return Rejected("invalid", f"evidence: label space {shown.space} has other categories")
 
 
 def _renew(state: State, project: str, space_id: str, counts: Counts, version: int) -> Sums:
@@ -180,8 +200,8 @@ def untold(
             "space": space_id,
             "classes": one.classes,
             "version": one.version,
-            "strengths": one.strengths,
             "counts": msgspec.Raw(one.told.encode()),
+            "strengths": one.strengths,
         }
         for space_id, one in kept.spaces.items()
         if one.version > known

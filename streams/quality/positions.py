@@ -67,7 +67,7 @@ def change(entry: Entry, number: int, old: Sequence[int], new: Sequence[int]) ->
     return [{"space": SPACE, "classes": CLASSES, "given": given, "change": moved}] if moved else []
 
 
-def allowed(entry: Entry, number: int, column: list[int], counts: str) -> list[int]:
+def allowed(entry: Entry, number: int, column: Sequence[int], counts: str) -> Sequence[int]:
     """Return what a vote for an option says, its annotator's pull allowed for; 1e-6 nats for each category.
 
     The log-likelihood ratio of the two options becomes that of `aggregation.position_effect.evidence`; what the vote

@@ -29,8 +29,8 @@ class Counts(msgspec.Struct, frozen=True, gc=False):
     space: SpaceId
     classes: Annotated[int, msgspec.Meta(ge=2, le=50)]
     version: Annotated[int, msgspec.Meta(ge=1)]
-    strengths: tuple[Fixed, Fixed, Fixed]
     counts: list[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2500)], Annotated[int, msgspec.Meta(ge=0)]]]
+    strengths: tuple[Fixed, Fixed, Fixed] = (1_000_000, 0, 0)
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):

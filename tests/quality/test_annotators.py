@@ -336,6 +336,16 @@ def test_taking_back_a_wrong_answer_where_all_were_right_is_an_underflow() -> No
     assert stats(table) == Stats(gold_n=1, gold_correct=1)
 
 
+def test_an_outcome_whose_evidence_has_two_numbers_of_categories_for_one_label_space_is_refused() -> None:
+    shown = [
+        {"space": "0" * 16, "classes": classes, "given": classes - 1, "change": [[classes - 1, 5_000_000]]}
+        for classes in (2, 50)
+    ]
+    outputs, table = play(("outcomes", outcome(evidence=shown)))
+    assert rejected(outputs) == ["invalid"]
+    assert table == {}
+
+
 # Duplicates and profiles
 
 

@@ -17,6 +17,7 @@ from streams.quality.aggregation.span_confusion import (
     OUTSIDE_LEFT,
     OUTSIDE_MARKED,
 )
+from streams.quality.inference.constants import FEEDBACK_VOTES
 from streams.quality.keys import FIXED
 from tests.quality.campaign import Campaign, bodies, copy_of, labels, rejections, space_id
 
@@ -52,14 +53,14 @@ def test_beside_gold_characters_are_counted() -> None:
     assert told(made.outputs) == {"ann": {cell: count * CHARACTER for cell, count in cells.items()}}
 
 
-def test_beside_the_others_nothing_is_told_before_there_are_two() -> None:
-    made = campaign(redundancy=3)
-    made.vote("ann", [span(0, 10)])
-    assert told(made.outputs) == {}
-    made.vote("bob", [span(0, 10)])
+def test_beside_the_others_nothing_is_told_before_there_are_some() -> None:
+    made = campaign(redundancy=FEEDBACK_VOTES)
+    for number in range(FEEDBACK_VOTES):
+        assert told(made.outputs) == {}
+        made.vote(f"a{number}", [span(0, 10)])
     found = told(made.outputs)
-    assert found["ann"] == found["bob"]
-    assert found["ann"][INSIDE_MARKED] > 9 * found["ann"][OUTSIDE_MARKED]
+    assert found["a0"] == found["a1"]
+    assert found["a0"][INSIDE_MARKED] > 9 * found["a0"][OUTSIDE_MARKED]
 
 
 @pytest.mark.parametrize("end", ["withdraw", "edit", "gold", "task"])

@@ -52,7 +52,7 @@ SURE_ANSWERS: Final = 32.0
 SURE_VOTES: Final = 2
 """... and so many such annotators have to have voted."""
 
-FEEDBACK_VOTES: Final = 2
+FEEDBACK_VOTES: Final = 3
 """From so many votes on, a task tells its voters what it has come to; gold does from the first."""
 
 MOVED: Final = 0.1

@@ -70,7 +70,10 @@ class Model:
     __slots__ = ("_columns", "_counted", "_drawn", "_hits", "_rows", "accuracy", "answers")
 
     def __init__(self, base: Base, copy: Copy) -> None:
-        self._rows = rows = _rows(len(base.prior), _decode(copy.counts))
+        classes, cells = len(base.prior), _decode(copy.counts)
+        if cells and cells[-1][0] >= classes * classes:  # of other categories: nobody writes them, yet they may come
+            cells = []
+        self._rows = rows = _rows(classes, cells)
         totals = [sum(row.values()) for row in rows]
         self.answers = sum(totals)
         accuracy = _accuracy(base, rows, self.answers)

@@ -38,9 +38,16 @@ def base(
 
 
 def matrix(
-    counts: Matrix, accuracy: float, by_class: Sequence[float], shares: Sequence[float]
+    counts: Matrix,
+    accuracy: float,
+    by_class: Sequence[float],
+    shares: Sequence[float],
+    sent: Sequence[float] | None = None,
 ) -> tuple[Matrix, float, list[float]]:
-    """Return P(y | k) by k and y, the annotator's accuracy and the mixture, from dense counts C[k][y]."""
+    """Return P(y | k) by k and y, the annotator's accuracy and the mixture, from dense counts C[k][y].
+
+    Where a mixture was `sent`, in so many digits, the probabilities are those of that one.
+    """
     classes = range(len(counts))
     right = sum(counts[k][k] for k in classes)
     total = sum(map(sum, counts))
@@ -62,7 +69,7 @@ def matrix(
         [
             sum(
                 weight * (counts[k][y] + s * towards[k][y]) / (sum(counts[k]) + s)
-                for weight, s in zip(omega, constants.STRENGTHS, strict=True)
+                for weight, s in zip(omega if sent is None else sent, constants.STRENGTHS, strict=True)
             )
             for y in classes
         ]

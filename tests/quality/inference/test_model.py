@@ -30,7 +30,8 @@ def expected(classes: int, sums: Statistics, cells: Cells) -> Expected:
     floats = [[n / FIXED for n in one] for one in (sums.tasks, sums.right, sums.given, sums.strengths)]
     _, accuracy, by_class, shares = oracle.base(*floats)
     counts = oracle.dense({cell: mass / FIXED for cell, mass in cells.items()}, classes)
-    return Expected(*oracle.matrix(counts, accuracy, by_class, shares))
+    sent = strengths(base(sums), cells)
+    return Expected(*oracle.matrix(counts, accuracy, by_class, shares, [share / sum(sent) for share in sent]))
 
 
 def found(sums: Statistics, cells: Cells) -> Model:

@@ -37,15 +37,11 @@ def test_it_is_what_enumeration_says(drawn: tuple[int, Statistics, list[tuple[Ce
         [n / FIXED for n in one] for one in (statistics.tasks, statistics.right, statistics.given, statistics.strengths)
     ]
     prior, accuracy, by_class, shares = oracle.base(*floats)
-    rows = [
-        (
-            oracle.matrix(oracle.dense({c: n / FIXED for c, n in cells.items()}, classes), accuracy, by_class, shares)[
-                0
-            ],
-            y,
-        )
-        for cells, y in votes
-    ]
+    rows: list[tuple[oracle.Matrix, int]] = []
+    for cells, y in votes:
+        sent = [share / FIXED for share in copied(shared, cells).strengths]
+        dense = oracle.dense({cell: mass / FIXED for cell, mass in cells.items()}, classes)
+        rows.append((oracle.matrix(dense, accuracy, by_class, shares, sent)[0], y))
     assert [one / FIXED for one in own] == pytest.approx(oracle.posterior(prior, rows), abs=1e-5)
 
 

@@ -79,6 +79,16 @@ def test_what_came_with_a_refused_vote_is_known_all_the_same() -> None:
     assert {space: (one.version, one.counts) for space, one in known.spaces.items()} == {space_id(): (3, text(sent))}
 
 
+def test_counts_of_other_categories_are_none() -> None:
+    campaign, other = Campaign(redundancy=1), Campaign(redundancy=1)
+    sent = counted(right=5)
+    strange = [{**sent[0], "classes": 50, "counts": [*sent[0]["counts"], [2499, 5 * FIXED]]}]
+    for one, counts in ((campaign, strange), (other, None)):
+        one.publish()
+        one.vote("a0", "cat", counts=counts)
+    assert labels(campaign.outputs) == labels(other.outputs) != []
+
+
 def test_an_older_copy_does_not_replace_a_newer_one() -> None:
     campaign = Campaign()
     campaign.publish()
@@ -108,24 +118,26 @@ def test_statistics_with_a_list_of_another_length_are_refused_and_change_nothing
     assert campaign.state.committed == before
 
 
-def test_a_posterior_is_told_from_two_votes_on_and_again_once_it_has_moved() -> None:
-    campaign = Campaign(redundancy=5)
+def test_a_posterior_is_told_from_three_votes_on_and_again_once_it_has_moved() -> None:
+    campaign = Campaign(redundancy=6, max_redundancy=6)
     campaign.publish()
-    assert bodies(campaign.vote("a0", "cat"), "outcomes") == []
-    first = bodies(campaign.vote("a1", "cat"), "outcomes")
+    for who in ("a0", "a1"):
+        assert bodies(campaign.vote(who, "cat"), "outcomes") == []
+    first = bodies(campaign.vote("a2", "dog"), "outcomes")
     assert [(body["annotator_id"], body["kind"], body["correct"]) for body in first] == [
         ("a0", "posterior", None),
         ("a1", "posterior", None),
+        ("a2", "posterior", None),
     ]
     assert [sum(change for _, change in body["evidence"][0]["change"]) for body in first] == pytest.approx(
-        [FIXED, FIXED], abs=3
+        [FIXED] * 3, abs=3
     )
-    again = bodies(campaign.vote("a2", "dog"), "outcomes")
+    again = bodies(campaign.vote("a3", "dog"), "outcomes")
     totals = [sum(change for _, change in body["evidence"][0]["change"]) for body in again]
-    assert totals == pytest.approx([0, 0, FIXED], abs=3)  # two are corrected, one is new
-    assert bodies(campaign.vote("a3", "cat"), "outcomes")
-    sure = bodies(campaign.vote("a4", "cat", counts=counted(right=200)), "outcomes")
-    assert {body["annotator_id"] for body in sure} >= {"a4"}
+    assert totals == pytest.approx([0, 0, 0, FIXED], abs=3)  # three are corrected, one is new
+    assert bodies(campaign.vote("a4", "cat"), "outcomes")
+    sure = bodies(campaign.vote("a5", "cat", counts=counted(right=200)), "outcomes")
+    assert {body["annotator_id"] for body in sure} >= {"a5"}
 
 
 def text(sent: list[dict[str, Any]]) -> str:

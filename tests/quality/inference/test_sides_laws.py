@@ -40,11 +40,16 @@ SPACES: tuple[tuple[str, dict[str, Any]], ...] = (
 FIVE = [{"question_id": name, "label_space": space} for name, space in SPACES]
 """Task t3 has five questions, two of which have no categories."""
 MARKS = [[], [(0, 5, "bird")], [(0, 8, "bird"), (6, 9, "tree")], [(2, 4, "tree")]]
+ALIKE: dict[str, Any] = {"type": "multi_turn_dialog", "turns": {"one": ANIMALS, "two": ANIMALS}}
+"""Task t2 is a dialog whose turns have the same label space: one outcome tells of it twice."""
 
 Move = tuple[str, str, str, Any]
 
 
 def answers(task_id: str) -> st.SearchStrategy[Any]:
+    if task_id == TASKS[-2]:
+        turns = st.fixed_dictionaries(dict.fromkeys(ALIKE["turns"], st.sampled_from(CLASSES)))
+        return st.fixed_dictionaries({"turns": turns})
     if task_id != TASKS[-1]:
         return st.sampled_from(CLASSES)
     each: dict[str, st.SearchStrategy[Any]] = {
@@ -69,8 +74,9 @@ def moves(draw: st.DrawFn) -> list[Move]:
 
 
 def published(world: World) -> None:
-    for task_id in TASKS[:-1]:
+    for task_id in TASKS[:-2]:
         world.send("tasks", task_id, task(task_id))
+    world.send("tasks", TASKS[-2], task(TASKS[-2], ALIKE))
     world.send("tasks", TASKS[-1], task(TASKS[-1], ANIMALS, questions=FIVE))
 
 
