@@ -16,6 +16,7 @@ from streams.dead_letters.cli import dead_letters
 from streams.erase.cli import erase
 from streams.failures import Failure
 from streams.printable import printable
+from streams.ranking.cli import ranking
 from streams.replay.cli import replay
 from streams.settings import CLIENT_GROUPS, GROUPS, Settings
 from streams.settings_flags import SettingsCommand
@@ -202,6 +203,7 @@ commands.add_command(erase)
 commands.add_command(why)
 commands.add_command(snapshot)
 commands.add_command(spaces)
+commands.add_command(ranking)
 commands.add_command(replay)
 commands.add_command(simulate)
 

@@ -24,7 +24,7 @@ COMMANDS = (
     *("worker", "demo", "topics", "topics create", "topics list", "topics check", "settings"),
     *("dead-letters", *DEAD_LETTERS),
     *("replay", "simulate"),
-    *("why", "snapshot", "snapshot diff", "spaces", "spaces change"),
+    *("why", "snapshot", "snapshot diff", "spaces", "spaces change", "ranking"),
 )
 
 
@@ -132,7 +132,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(command: str, message: str) -> 
     [
         *("topics create", "topics list", "topics check"),
         *("dead-letters list", "dead-letters show tasks/0/1", "dead-letters replay --yes"),
-        *("why t1", "snapshot --as-of 1d --out /tmp/never-made"),
+        *("why t1", "snapshot --as-of 1d --out /tmp/never-made", "ranking p"),
     ],
 )
 def test_no_broker_is_one_line_and_exit_code_3(command: str) -> None:

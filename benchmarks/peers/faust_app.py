@@ -15,10 +15,10 @@ from typing import Any
 TUNED = bool(os.environ.get("PEER_TUNED"))
 if not TUNED:
     # Faust takes whichever of them can be imported, and json otherwise; its plain installation brings neither.
-    sys.modules.update({"orjson": None, "simplejson": None})  # type: ignore[dict-item]
+    sys.modules.update({"orjson": None, "simplejson": None})  # type: ignore[dict-item]  # None hides a module
 
-import faust  # noqa: E402
-from faust.types import StreamT  # noqa: E402
+import faust  # noqa: E402 - it looks for them when it is imported
+from faust.types import StreamT  # noqa: E402 - as above
 
 TOO_FAST_S, TOO_SLOW_S = 5.0, 600.0
 TOO_FAST_FACTOR, TOO_SLOW_FACTOR = 0.3, 0.8

@@ -10,18 +10,17 @@ import msgspec
 
 from streams.quality import stopping
 from streams.quality.aggregation.by_type import aggregate
-from streams.quality.aggregation.classification import weight
 from streams.quality.aggregation.published import within
-from streams.quality.aggregation.votes import Aggregate, Vote
+from streams.quality.aggregation.votes import Aggregate
 from streams.quality.case import Case
+from streams.quality.casting import cast
 from streams.quality.inference import constants
-from streams.quality.inference.model import Model
 from streams.quality.inference.posterior import distance
 from streams.quality.inference.slip import believed
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
-from streams.quality.spaces import Part, Question
-from streams.quality.task_state import Entry, Phase, Review, Settings
+from streams.quality.spaces import Question
+from streams.quality.task_state import Entry, Phase, Review
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -169,44 +168,6 @@ def aggregates(case: Case, votes: list[Entry], reading: Reading, min_agreement: 
         found.append(aggregate(question.space, own, soft, min_agreement, plain=is_plain))
         first = after
     return within(found)
-
-
-def cast(case: Case, votes: Sequence[Entry], reading: Reading, place: int, first: int) -> list[list[Vote]]:
-    """Return the votes on each part of a question, as aggregation takes them.
-
-    Parameters
-    ----------
-    place, first : int
-        Of the question among the task's, and of its first part among the task's.
-    """
-    settings = case.settings
-    return [
-        [
-            Vote(
-                part.leaf.answer(entry.answers[place]),
-                vote_weight(settings, entry, part, models[number], discount),
-            )
-            for entry, models, discount in zip(votes, reading.models, reading.discounts, strict=True)
-            if entry.answers is not None
-        ]
-        for number, part in enumerate(case.asked[place].parts, first)
-    ]
-
-
-def vote_weight(settings: Settings, entry: Entry, part: Part, model: Model | None, discount: int = FIXED) -> int:
-    """Return how much a vote counts where votes are added up: 1e-6 nats, or what the policy says, fixed-point.
-
-    Only where it is inferred what votes say is there a discount for judges.
-    """
-    match settings.weighting:
-        case "uniform":
-            return FIXED
-        case "quality_weighted":
-            return entry.quality
-        case _ if model is not None:
-            return weight(model.accuracy, len(part.names)) * discount // FIXED
-        case _:
-            return weight(entry.reliability, 2) * discount // FIXED
 
 
 def answer(found: Aggregate, *, is_calibrated: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from operator import sub
 from typing import Any
 
 from streams.events import Output
-from streams.quality import stopping
+from streams.quality import marking, positions, stopping
 from streams.quality.case import Case
 from streams.quality.deciding import Decision, has_moved
 from streams.quality.inference import constants
@@ -51,10 +51,12 @@ def _indicators(case: Case, truths: list[Any]) -> Posteriors:
     ]
 
 
-def change(case: Case, entry: Entry, after: Posteriors | None) -> list[list[dict[str, Any]]]:
+def change(
+    case: Case, entry: Entry, after: Posteriors | None, marks: dict[int, marking.Expected]
+) -> list[list[dict[str, Any]]]:
     """Return the evidence that brings a vote's annotator from what the task stands at to `after`, by question.
 
-    The vote is marked as told, or as not.
+    Parts of spans are brought to `marks`, where there is an `after`. The vote is marked as told, or as not.
     """
     before = case.task.posterior if entry.is_evidence else None
     entry.is_evidence = after is not None
@@ -62,9 +64,12 @@ def change(case: Case, entry: Entry, after: Posteriors | None) -> list[list[dict
         return [[] for _ in case.asked]
     found: list[list[dict[str, Any]]] = []
     number = 0
-    for question in case.asked:
+    for place, question in enumerate(case.asked):
         own: list[dict[str, Any]] = []
         for part in question.parts:
+            if part.is_spans and entry.answers is not None:
+                wanted = None if after is None else marks.get(number)
+                own += marking.change(entry, part, number, part.leaf.answer(entry.answers[place]), wanted)
             old = [] if before is None else before[number]
             new = [] if after is None else after[number]
             given = entry.places[number]
@@ -72,11 +77,13 @@ def change(case: Case, entry: Entry, after: Posteriors | None) -> list[list[dict
             if old == new or not part.names:
                 continue
             moved = [
-                [place, difference]
-                for place in range(len(part.names))
-                if (difference := (new[place] if new else 0) - (old[place] if old else 0))
+                [category, difference]
+                for category in range(len(part.names))
+                if (difference := (new[category] if new else 0) - (old[category] if old else 0))
             ]
             own.append({"space": part.space_id, "classes": len(part.names), "given": given, "change": moved})
+            if entry.shown:
+                own += positions.change(entry, number - 1, old, new)
         found.append(own)
     return found
 

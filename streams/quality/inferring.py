@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streams.events import State
+from streams.quality import positions
 from streams.quality.case import Case
 from streams.quality.inference.model import NOTHING, Copy, Model, Models, newcomer, written
 from streams.quality.inference.posterior import softmax
@@ -90,15 +91,12 @@ class Reading:
         if entry.is_judge:
             self._judges[len(self.models)] = entry.annotator_id
         self.models.append(models)
-        self._columns.append(entry.columns if as_it_came else _said(models, entry.places))
+        self._columns.append(entry.columns if as_it_came else _said(self._case, entry, models))
         self._discounts = self._scores = self._posteriors = None
 
     def of(self, entry: Entry) -> list[Model | None]:
         """Return what is known of a vote's annotator, for each part."""
-        state, project = self._case.state, self._case.task.project
-        who = entry.annotator_id
-        place = counts_key(who, project) if entry.annotation_id else erased_key(who, project)
-        known = state.get(place, Models)
+        known = _known(self._case, entry)
         if known is None:
             return [None if base is None else newcomer(base) for base, _ in self._spaces]
         return [None if base is None else known.of(space_id, base) for base, space_id in self._spaces]
@@ -149,11 +147,28 @@ class Reading:
 
 def columns(case: Case, entry: Entry) -> list[list[int]]:
     """Return what a vote adds to the score of each part's categories; nothing where it has none."""
-    return [list(column) for column in _said(Reading(case).of(entry), entry.places)]
+    return [list(column) for column in _said(case, entry, Reading(case).of(entry))]
 
 
-def _said(models: list[Model | None], places: list[int]) -> list[Sequence[int]]:
-    return [() if model is None else model.column(place) for model, place in zip(models, places, strict=True)]
+def counts_of(case: Case, entry: Entry, space_id: str) -> str:
+    """Return the newest counts of a vote's annotator on a label space, as `inference.model.written` has them."""
+    known = _known(case, entry)
+    return NOTHING.counts if known is None else known.spaces.get(space_id, NOTHING).counts
+
+
+def _known(case: Case, entry: Entry) -> Models | None:
+    who, project = entry.annotator_id, case.task.project
+    return case.state.get(counts_key(who, project) if entry.annotation_id else erased_key(who, project), Models)
+
+
+def _said(case: Case, entry: Entry, models: list[Model | None]) -> list[Sequence[int]]:
+    found: list[Sequence[int]] = [
+        () if model is None else model.column(place) for model, place in zip(models, entry.places, strict=True)
+    ]
+    if not entry.shown:
+        return found
+    counts = counts_of(case, entry, positions.SPACE)
+    return [positions.allowed(entry, part, column, counts) for part, column in enumerate(found)]
 
 
 def bases(case: Case) -> list[Base | None]:

@@ -6,12 +6,13 @@ from operator import sub
 from typing import Any
 
 from streams.events import Output
-from streams.quality import erasures, evidence
+from streams.quality import erasures, evidence, marking
 from streams.quality.aggregation.by_type import aggregate, score
 from streams.quality.aggregation.categorical import leader
 from streams.quality.case import Case
+from streams.quality.casting import cast, vote_weight
 from streams.quality.checks import product
-from streams.quality.deciding import Decision, cast, vote_weight
+from streams.quality.deciding import Decision
 from streams.quality.inferring import Reading
 from streams.quality.keys import FIXED
 from streams.quality.records import Outcome, encode, quality_event
@@ -36,6 +37,7 @@ def retell(case: Case, decision: Decision) -> list[Output]:
     """
     task = case.task
     after = evidence.target(case, decision)
+    marks = {} if after is None or after is task.posterior else marking.expected(case, decision.reading)
     is_known, is_settled = task.known is not None, decision.phase == "settled"
     nothing: list[_Verdict] = [None] * len(case.asked)
     votes = [entry for entry in task.entries[: task.counted] if entry.answers is not None] if is_settled else []
@@ -49,14 +51,14 @@ def retell(case: Case, decision: Decision) -> list[Output]:
         if entry.is_erased:
             continue
         if is_known:
-            outputs += _tell(case, entry, _by_truth(case, entry), after)
+            outputs += _tell(case, entry, _by_truth(case, entry), after, marks)
         elif is_settled and is_counted:
-            outputs += _tell(case, entry, _consensus(case, votes, own, decision.reading), after)
+            outputs += _tell(case, entry, _consensus(case, votes, own, decision.reading), after, marks)
         else:
             to = after if is_counted else None
             # Nearly always there is nothing to tell of a vote on an open task.
             if entry.told or entry.is_evidence != (to is not None) or (to is not None and to is not task.posterior):
-                outputs += _tell(case, entry, nothing, to)
+                outputs += _tell(case, entry, nothing, to, marks)
     return outputs + evidence.move(case, after)
 
 
@@ -64,12 +66,12 @@ def judge_by_truth(case: Case, entry: Entry) -> list[Output]:
     """Tell one vote how it compares with the task's known truth."""
     if case.task.known is None or entry.answers is None or entry.is_erased:
         return take_back(case, entry)
-    return _tell(case, entry, _by_truth(case, entry), case.task.posterior or None)
+    return _tell(case, entry, _by_truth(case, entry), case.task.posterior or None, marking.expected(case, None))
 
 
 def take_back(case: Case, entry: Entry) -> list[Output]:
     """Repeat what a vote was told with the sign -1, and subtract its evidence."""
-    return _tell(case, entry, [None] * len(case.asked), None)
+    return _tell(case, entry, [None] * len(case.asked), None, {})
 
 
 def _by_truth(case: Case, entry: Entry) -> list[_Verdict]:
@@ -128,9 +130,15 @@ def _beside_others(case: Case, votes: list[Entry], reading: Reading, own: int, p
     return "consensus", score(question.space, entry.answers[place], said) >= AGREES, said
 
 
-def _tell(case: Case, entry: Entry, verdicts: list[_Verdict], after: evidence.Posteriors | None) -> list[Output]:
+def _tell(
+    case: Case,
+    entry: Entry,
+    verdicts: list[_Verdict],
+    after: evidence.Posteriors | None,
+    marks: dict[int, marking.Expected],
+) -> list[Output]:
     before = entry.told or [None] * len(verdicts)
-    shown = evidence.change(case, entry, after)
+    shown = evidence.change(case, entry, after, marks)
     told: list[Told | None] = []
     outputs: list[Output] = []
     failed: Told | None = None

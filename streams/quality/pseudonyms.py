@@ -54,6 +54,6 @@ def _rename(task: Task, annotator_id: str, pseudonym: str) -> int:
     for entry in task.entries:
         if entry.annotator_id == annotator_id and not entry.is_erased:
             entry.annotator_id, entry.annotation_id, entry.told, entry.is_evidence = pseudonym, "", [], False
-            entry.time_ms = entry.session = 0
+            entry.time_ms, entry.session, entry.marked = 0, 0, []
             votes += 1
     return votes

@@ -58,6 +58,7 @@ class ScoredVote(msgspec.Struct, frozen=True, gc=False):
     time_spent_s: NotNegative = 0.0
     session: Count = 0
     kind: Literal["human", "judge"] = "human"
+    presented_order: Annotated[list[str], msgspec.Meta(max_length=200)] | None = None
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):

@@ -34,7 +34,12 @@ def store(state: State, sent: Globals) -> None:
         state.put(place, Statistics(told.version, *map(tuple, sums)))
 
 
+def statistics(state: State, project: str, space_id: str, classes: int) -> Statistics:
+    """Return a project's sums on a label space; noughts before any were sent."""
+    kept = state.get(key("g", project, space_id), Statistics)
+    return unknown(classes) if kept is None or len(kept.tasks) != classes else kept
+
+
 def shared(state: State, project: str, space_id: str, classes: int) -> Base:
     """Return what a project's annotators share on a label space."""
-    kept = state.get(key("g", project, space_id), Statistics)
-    return (unknown(classes) if kept is None or len(kept.tasks) != classes else kept).base
+    return statistics(state, project, space_id, classes).base

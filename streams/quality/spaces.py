@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from pydantic import TypeAdapter
 
-from schemas import AnswerError, LabelSpace, Task
+from schemas import AnswerError, LabelSpace, SpanSpace, Task
 from streams.events import Rejected
 from streams.quality.aggregation.leaves import Leaf, categories, category, leaves
 
@@ -33,12 +33,16 @@ class Part:
     names : tuple of str
         Its categories; none where answers are no finite list.
     space_id : str
-        Identifies its list of categories: an annotator's confusion is kept for each.
+        Identifies its list of categories, or the labels of its spans: an annotator's confusion is kept for each. Empty
+        where there is none.
+    is_spans : bool
+        Whether its answers are spans.
     """
 
     leaf: Leaf
     names: tuple[str, ...]
     space_id: str
+    is_spans: bool
 
     def place(self, answer: Any) -> int:
         """Return the place of an answer to the whole question among the categories, -1 where there are none."""
@@ -213,6 +217,8 @@ def _question(question_id: str, space: Any) -> Question:
 
 
 def _part(leaf: Leaf) -> Part:
-    names = categories(leaf.space)
-    content = _canonical([leaf.space.type, names])
-    return Part(leaf, names, hashlib.blake2b(content, digest_size=8).hexdigest() if names else "")
+    space, names = leaf.space, categories(leaf.space)
+    named = space.labels if isinstance(space, SpanSpace) else names
+    content = _canonical([space.type, named])
+    space_id = hashlib.blake2b(content, digest_size=8).hexdigest() if named else ""
+    return Part(leaf, names, space_id, isinstance(space, SpanSpace))

@@ -46,7 +46,9 @@ class Entry(msgspec.Struct, array_like=True):
     `is_evidence` says that the annotator was told the posterior the task stands at. On a gold task `columns` are what
     it said of each part's categories when it came, 1e-6 nats. `time_ms` is what a submission took, 0 of a
     correction, and `session` the annotator's; `at`, in ms, is the time of the annotation's record. `is_judge` says
-    that a model gave it. Once its annotator is erased it has a pseudonym and no annotation id.
+    that a model gave it. `marked` is what the annotator was told of each span part's characters, as
+    `aggregation.span_confusion` counts them; `shown` which option of a comparison was shown first, 0 or 1, for each
+    part, -1 where that was not told. Once its annotator is erased it has a pseudonym and no annotation id.
     """
 
     annotator_id: str
@@ -64,6 +66,8 @@ class Entry(msgspec.Struct, array_like=True):
     session: int = 0
     at: int = 0
     is_judge: bool = False
+    marked: list[list[int]] = []
+    shown: list[int] = []
 
     @property
     def day(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.events import Output, Rejected
-from streams.quality import calibrating, outcomes, shadowing
+from streams.quality import calibrating, outcomes, positions, shadowing
 from streams.quality.case import Case
 from streams.quality.closing import revise
 from streams.quality.keys import fixed
@@ -80,6 +80,7 @@ def _entry(case: Case, annotation: ScoredVote) -> Entry:
         session=annotation.session,
         at=bounded(case.timestamp),
         is_judge=annotation.kind == "judge",
+        shown=[] if given is None else positions.shown(case.asked, annotation.presented_order),
     )
 
 

@@ -9,6 +9,9 @@ import click
 
 _ORDERS = ("given", "time", "random", "tasks")
 _COLUMNS = ("task", "worker", "label", "time", "timestamp")
+_TYPES = ("classification", "span_annotation")
+_NO_SPANS = ("target_confidence", "classes", "ordinal", "compares", "annotators", "recheck", "plot")
+"""What is said of labels alone."""
 _WEIGHTING = "reliability"
 _MOST_VOTES = 64
 
@@ -50,6 +53,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     epilog="Example: goldstream replay --truth truth.csv --order random --seeds 3 annotations.csv",
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_FILE)
+@click.option(
+    "--type",
+    "task_type",
+    type=click.Choice(_TYPES),
+    default="classification",
+    help="What labels are; spans are JSON: [[start, end], ...] or [[start, end, label], ...] [default classification].",
+)
 @click.option("--truth", metavar="FILE", type=_FILE, help="Right labels: task, label [default: truth.csv beside FILE].")
 @click.option(
     "--gold-share",
@@ -100,7 +110,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     multiple=True,
     help=f"How votes are weighed; repeat it to compare [default {_WEIGHTING}].",
 )
-@click.option("--compare", type=click.Choice(["crowd-kit"]), help="Score its batch methods too (extra: compare).")
+@click.option(
+    "--compare", "compares", type=click.Choice(["crowd-kit"]), help="Score its batch methods too (extra: compare)."
+)
 @click.option("--task-column", metavar="NAME", default="task", help="Default task.")
 @click.option("--worker-column", metavar="NAME", default="worker", help="Default worker.")
 @click.option("--label-column", metavar="NAME", default="label", help="Default label.")
@@ -127,6 +139,11 @@ def replay(files: tuple[Path, ...], **chosen: Any) -> int:
             raise click.UsageError(f"--{flag} takes one FILE, got {len(files)}")
     if chosen["classes"] and chosen["ordinal"]:
         raise click.UsageError("--classes and --ordinal exclude each other: the labels are classes or steps of a scale")
+    if chosen["task_type"] == "span_annotation":
+        for name in _NO_SPANS:
+            if chosen[name]:
+                flag = "compare" if name == "compares" else name.replace("_", "-")
+                raise click.UsageError(f"--{flag} is about labels, and --type span_annotation has spans: leave one out")
     plan = Plan(
         order=Order(chosen.pop("order")),
         redundancy=chosen.pop("redundancy"),
@@ -142,7 +159,7 @@ def replay(files: tuple[Path, ...], **chosen: Any) -> int:
             ),
             plan=plan if target is None else with_policy(plan, target_confidence=target),
             policies=tuple(dict.fromkeys(chosen.pop("policies"))) or (_WEIGHTING,),
-            compares=chosen.pop("compare") is not None,
+            compares=chosen.pop("compares") is not None,
             **chosen,
         ),
     )

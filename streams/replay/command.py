@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import click
 from pydantic import ValidationError
@@ -19,17 +19,15 @@ from schemas import Policy, explain
 from streams.collector import calm_collector
 from streams.failures import Failure
 from streams.printable import printable
-from streams.replay import crowd_kit, plots, summary, written
+from streams.replay import crowd_kit, plots, span_command, summary, written
 from streams.replay.history import Columns, History, read
 from streams.replay.labels import Labels, labels_of
 from streams.replay.orders import Order
 from streams.replay.people import people_of
-from streams.replay.playing import Plan, Played, play
-from streams.replay.results import Figures, figures_of, figures_of_batch, majority, mean, verdicts_of
+from streams.replay.playing import Plan, Played, Watch, play
+from streams.replay.results import Figures, described, figures_of, figures_of_batch, majority, mean, verdicts_of
+from streams.replay.spans import spans_of
 from streams.replay.spending import spending
-
-Watch: TypeAlias = Callable[[str, int], Callable[[int], None]]
-"""From what is done, and how many annotations it has, to what is told how many are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class Options:
     columns: Columns
     plan: Plan
     truth: Path | None
+    task_type: str
     seeds: int
     classes: tuple[str, ...] | None
     ordinal: tuple[str, ...] | None
@@ -82,14 +81,7 @@ class Result:
         ordinal = self.labels.is_ordinal
         methods = {name: figures.as_json(is_ordinal=ordinal) for name, figures in self.methods.items()}
         return {
-            "name": self.history.name,
-            "annotations": len(self.history.answers),
-            "tasks": len(self.history.votes),
-            "annotators": len({answer.worker for answer in self.history.answers}),
-            "with_truth": len(self.history.truth),
-            "gold": len(self.played.gold),
-            "unlabelled": len(self.history.votes.keys() - self.played.newest.keys() - self.played.gold),
-            "refused": dict(self.played.refused),
+            **described(self.history, self.played),
             **next(iter(methods.values())),
             "methods": methods,
         }
@@ -98,11 +90,16 @@ class Result:
 def run(files: Sequence[Path], options: Options) -> int:
     """Replay the files and return the exit code; raises `Failure` for what cannot be used."""
     _demand_extras_and_folders(options)
-    results = []
+    results: list[Result | span_command.SpanResult] = []
     for path in files:
         with calm_collector(), _watched() as watch:
-            result = result_of(path, options, watch)
-            told = _told(result, options, watch)
+            result: Result | span_command.SpanResult
+            if options.task_type == "span_annotation":
+                result = _span_result_of(path, options, watch)
+                told = span_command.told(result, options.seeds, options.labels)
+            else:
+                result = result_of(path, options, watch)
+                told = _told(result, options, watch)
         results.append(result)
         # Not above: what is printed there would go where the progress is shown.
         if not options.as_json:
@@ -136,11 +133,10 @@ def with_policy(plan: Plan, **fields: Any) -> Plan:
 
 def result_of(path: Path, options: Options, watch: Watch) -> Result:
     """Replay one file with every policy and seed."""
-    plans = {policy: with_policy(options.plan, weighting=policy) for policy in options.policies}
+    plans = _plans(options)
     history = read(path, options.columns, options.truth)
     labels = labels_of(history, options.classes, options.ordinal)
-    if options.plan.order is Order.time and not any(answer.at is not None for answer in history.answers):
-        raise Failure(f"{path}: --order time needs a column of times; name it with --timestamp-column")
+    _demand_times(history, options)
     methods: dict[str, Figures] = {}
     first: list[Played] = []
     golds: list[frozenset[str]] = []
@@ -161,6 +157,22 @@ def result_of(path: Path, options: Options, watch: Watch) -> Result:
             methods[name] = figures_of_batch(history, labels, method, golds)
             done(len(history.answers))
     return Result(history, labels, methods, next(iter(plans.values())), first[0])
+
+
+def _span_result_of(path: Path, options: Options, watch: Watch) -> span_command.SpanResult:
+    plans = _plans(options)
+    history = read(path, options.columns, options.truth, in_json=True)
+    _demand_times(history, options)
+    return span_command.result_of(history, spans_of(history), plans, options.seeds, watch)
+
+
+def _plans(options: Options) -> dict[str, Plan]:
+    return {policy: with_policy(options.plan, weighting=policy) for policy in options.policies}
+
+
+def _demand_times(history: History, options: Options) -> None:
+    if options.plan.order is Order.time and not any(answer.at is not None for answer in history.answers):
+        raise Failure(f"{history.path}: --order time needs a column of times; name it with --timestamp-column")
 
 
 def _told(result: Result, options: Options, watch: Watch) -> list[str]:

@@ -31,7 +31,7 @@ def demand_crowd_kit() -> None:
 def methods(history: History, labels: Labels) -> dict[str, Callable[[], dict[str, Verdict]]]:
     """Return the methods by name, each ready to run on the last answer of every worker to every task."""
     import pandas as pd  # noqa: PLC0415 - an extra, and slow to import
-    from crowdkit import aggregation  # noqa: PLC0415 - as above
+    from crowdkit import aggregation  # noqa: PLC0415 - an extra, and slow to import
 
     votes = {(answer.task, answer.worker): labels.index[answer.label] for answer in history.answers}
     table = pd.DataFrame([(*pair, place) for pair, place in votes.items()], columns=["task", "worker", "label"])

@@ -99,8 +99,8 @@ def _jsonl(path: Path) -> Iterator[Row]:
 
 def _parquet(path: Path) -> Iterator[Row]:
     try:
-        from pyarrow import ArrowException  # noqa: PLC0415 - an extra
-        from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - as above
+        from pyarrow import ArrowException  # noqa: PLC0415 - an extra, that other formats do without
+        from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - the same extra
     except ImportError:
         error = "Parquet needs the extra parquet: pip install 'goldstream[parquet]'"
         raise FileError(path, None, None, error) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from streams.events import CONTROL
 from streams.replay.files import FileError, rows
@@ -18,6 +19,9 @@ TRUTH = "truth.csv"
 """Taken as the truth where it stands beside a file."""
 LONGEST_S = 604_800
 _ID_CHARS = 200
+_ReadLabel: TypeAlias = Callable[[Path, int, str, Mapping[str, Any]], str]
+JSON_CHARS = 100_000
+"""Bound on a label that is JSON."""
 
 
 class Answer(NamedTuple):
@@ -64,21 +68,27 @@ class History:
     truth: Mapping[str, str]
 
 
-def read(path: Path, columns: Columns, truth: Path | None) -> History:
+def read(path: Path, columns: Columns, truth: Path | None, *, in_json: bool = False) -> History:
     """Read a history, and the truth from `truth` or from the `TRUTH` beside it.
+
+    Parameters
+    ----------
+    in_json : bool
+        Whether labels are JSON: what a file that is JSON itself has as a list is kept as its text.
 
     Raises
     ------
     FileError
         A column is missing, or a value is not what its column needs.
     """
-    answers = _answers(path, columns)
+    read_label = _json_label if in_json else _label
+    answers = _answers(path, columns, read_label)
     if not answers:
         raise FileError(path, None, None, "has no annotations, only its first line")
     votes = Counter(task for task, _ in dict.fromkeys((answer.task, answer.worker) for answer in answers))
     beside = path.parent / TRUTH
     found = truth if truth is not None else beside if beside.is_file() else None
-    known = {} if found is None else {task: label for task, label in _truth(found).items() if task in votes}
+    known = {} if found is None else {task: label for task, label in _truth(found, read_label).items() if task in votes}
     if truth is not None and not known:
         raise FileError(truth, None, None, f"names none of the {len(votes)} tasks in {path}")
     return History(path, _name(path), columns, answers, votes, known)
@@ -88,7 +98,7 @@ def _name(path: Path) -> str:
     return path.absolute().parent.name if path.name == ANNOTATIONS else path.stem
 
 
-def _answers(path: Path, columns: Columns) -> list[Answer]:
+def _answers(path: Path, columns: Columns, read_label: _ReadLabel) -> list[Answer]:
     given, lines = rows(path)
     for flag, column in (("task", columns.task), ("worker", columns.worker), ("label", columns.label)):
         _demand(path, given, column, flag)
@@ -102,7 +112,7 @@ def _answers(path: Path, columns: Columns) -> list[Answer]:
             line,
             _identity(path, line, columns.task, values),
             _identity(path, line, columns.worker, values),
-            _label(path, line, columns.label, values),
+            read_label(path, line, columns.label, values),
             None if seconds is None else _seconds(path, line, seconds, values),
             None if at is None else _moment(path, line, at, values),
         )
@@ -110,11 +120,11 @@ def _answers(path: Path, columns: Columns) -> list[Answer]:
     ]
 
 
-def _truth(path: Path) -> dict[str, str]:
+def _truth(path: Path, read_label: _ReadLabel) -> dict[str, str]:
     given, lines = rows(path)
     for column in ("task", "label"):
         _demand(path, given, column, None)
-    return {_identity(path, line, "task", values): _label(path, line, "label", values) for line, values in lines}
+    return {_identity(path, line, "task", values): read_label(path, line, "label", values) for line, values in lines}
 
 
 def _demand(path: Path, given: list[str], column: str, flag: str | None) -> None:
@@ -142,6 +152,14 @@ def _label(path: Path, line: int, column: str, values: Mapping[str, Any]) -> str
     text = _text(values.get(column))
     if not text or len(text) > _ID_CHARS:
         raise FileError(path, line, column, f"expected a label of 1 to {_ID_CHARS} characters")
+    return text
+
+
+def _json_label(path: Path, line: int, column: str, values: Mapping[str, Any]) -> str:
+    value = values.get(column)
+    text = value if isinstance(value, str) else json.dumps(value)
+    if not text or len(text) > JSON_CHARS:
+        raise FileError(path, line, column, f"expected JSON of 1 to {JSON_CHARS} characters")
     return text
 
 

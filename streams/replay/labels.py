@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from streams.replay.files import FileError
 from streams.replay.history import History
 
 MOST_CLASSES, MOST_STEPS = 50, 101
+
+
+class Asked(Protocol):
+    """What every task of a replayed project asks."""
+
+    @property
+    def task_type(self) -> str:
+        """The task type."""
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """The label space as `schemas.label_spaces` has it."""
+
+    def answer(self, name: str) -> Any:
+        """Return a label of the file as annotations carry it."""
+
+    def allows(self, name: str) -> bool:
+        """Return whether it may be answered."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,10 @@ class Labels:
     def answer(self, name: str) -> str | int:
         """Return a name as annotations carry it."""
         return name if self.first is None else self.first + self.index[name]
+
+    def allows(self, name: str) -> bool:
+        """Return whether it may be answered."""
+        return name in self.index
 
     def place(self, answer: Any) -> int | None:
         """Return the place of an answer, or of a key of a distribution; None where it is no single name."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,7 @@ from streams.quality.labels import LABELS
 from streams.quality.records import instant
 from streams.quality.task_state import CLOSED
 from streams.replay.history import Answer, History
-from streams.replay.labels import Labels
+from streams.replay.labels import Asked
 from streams.replay.loop import Loop
 from streams.replay.orders import Order, arranged
 from streams.replay.state import LiveState
@@ -33,6 +33,9 @@ MOST_VOTES = 64
 """The largest redundancy a task may ask for."""
 _QUIET_MS = (10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000)
 _MOST_TICKS = 10_000
+
+Watch: TypeAlias = Callable[[str, int], Callable[[int], None]]
+"""From what is done, and how many annotations it has, to what is told how many are done."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -104,7 +107,7 @@ class Played:
 
 
 def play(
-    history: History, labels: Labels, plan: Plan, seed: int, progress: Callable[[int], None] = lambda _: None
+    history: History, labels: Asked, plan: Plan, seed: int, progress: Callable[[int], None] = lambda _: None
 ) -> Played:
     """Replay a history once.
 
@@ -130,9 +133,9 @@ def play(
     return played
 
 
-def gold_of(history: History, labels: Labels, share: float, seed: int) -> list[str]:
+def gold_of(history: History, labels: Asked, share: float, seed: int) -> list[str]:
     """Draw the tasks that are gold, from those whose truth is a label that may be given."""
-    known = sorted(task for task, label in history.truth.items() if label in labels.index)
+    known = sorted(task for task, label in history.truth.items() if labels.allows(label))
     return Random(f"gold {seed}").sample(known, round(share * len(known)))
 
 
@@ -149,7 +152,7 @@ def project_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _publish(loop: Loop, history: History, labels: Labels, plan: Plan, gold: frozenset[str]) -> None:
+def _publish(loop: Loop, history: History, labels: Asked, plan: Plan, gold: frozenset[str]) -> None:
     loop.send("projects", PROJECT, _encode(project_of(plan)), START_MS)
     for topic in ("ticks.a", "ticks.t"):
         loop.send(topic, "0", _encode({"at": START_MS}), START_MS)
@@ -182,7 +185,7 @@ def _times(answers: list[Answer], order: Order) -> list[int]:
 
 
 def _annotate(
-    loop: Loop, answers: list[Answer], times: list[int], labels: Labels, progress: Callable[[int], None]
+    loop: Loop, answers: list[Answer], times: list[int], labels: Asked, progress: Callable[[int], None]
 ) -> None:
     seen = set[tuple[str, str]]()
     ticked = START_MS

@@ -6,11 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean
 from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from streams.replay.history import History
 from streams.replay.labels import Labels
 from streams.replay.playing import Played
 from streams.replay.scoring import NOTHING, Scores, Verdict, scores, verdict
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+F = TypeVar("F", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +56,36 @@ def figures_of(history: History, labels: Labels, played: Played) -> Figures:
     scored = [(task, truth) for task, truth in history.truth.items() if task not in played.gold]
     at_first = scores([(first.get(task, NOTHING), truth) for task, truth in scored], labels)
     at_last = scores([(newest.get(task, NOTHING), truth) for task, truth in scored], labels)
-    paid = {task: votes for task, votes in history.votes.items() if task not in played.gold}
-    # A task that never closed has used what there is.
-    used = sum(first[task].votes if task in first else votes for task, votes in paid.items())
     count = len(history.answers)
     return Figures(
         accuracy_first=at_first.accuracy,
-        votes_used_share=used / sum(paid.values()) if paid else None,
+        votes_used_share=votes_used(history, played.gold, {task: one.votes for task, one in first.items()}),
         seconds=played.seconds,
         us_per_annotation=played.seconds / count * 1e6,
         us_driver=(played.seconds - played.sides_seconds) / count * 1e6,
         **_last(at_last),
     )
+
+
+def votes_used(history: History, gold: frozenset[str], closed: Mapping[str, int]) -> float | None:
+    """Return the share of the votes that had counted when tasks closed; one that never did has used what there is."""
+    paid = {task: votes for task, votes in history.votes.items() if task not in gold}
+    used = sum(closed.get(task, votes) for task, votes in paid.items())
+    return used / sum(paid.values()) if paid else None
+
+
+def described(history: History, played: Played) -> dict[str, Any]:
+    """Return what ``--json`` says of a file beside the figures."""
+    return {
+        "name": history.name,
+        "annotations": len(history.answers),
+        "tasks": len(history.votes),
+        "annotators": len({answer.worker for answer in history.answers}),
+        "with_truth": len(history.truth),
+        "gold": len(played.gold),
+        "unlabelled": len(history.votes.keys() - played.newest.keys() - played.gold),
+        "refused": dict(played.refused),
+    }
 
 
 def verdicts_of(published: Mapping[str, bytes], labels: Labels) -> dict[str, Verdict]:
@@ -110,13 +134,13 @@ def majority(history: History, labels: Labels) -> dict[str, Verdict]:
     return found
 
 
-def mean(each: Sequence[Figures]) -> Figures:
+def mean(each: Sequence[F]) -> F:
     """Return the mean of each figure over the replays that have it."""
     means = {}
-    for field in fields(Figures):
+    for field in fields(each[0]):
         values = [value for figures in each if (value := getattr(figures, field.name)) is not None]
         means[field.name] = fmean(values) if values else None
-    return Figures(**means)
+    return type(each[0])(**means)
 
 
 def _last(found: Scores) -> dict[str, float | None]:

@@ -56,23 +56,28 @@ def _name(labels: Labels, label: Verdict) -> str | None:
     return labels.names[label.leaders[0]] if len(label.leaders) == 1 else None
 
 
-def table(history: History, methods: Mapping[str, Figures], gold: int, seeds: int) -> list[str]:
-    """Return the figures of a file, a line for each policy and method."""
+def heading(history: History, gold: int, seeds: int) -> list[str]:
+    """Return what a file holds, and how often it was replayed if not once."""
     annotators = len({answer.worker for answer in history.answers})
     known = f"{len(history.truth):,} with known truth" if history.truth else "no truth known"
-    lines = [
+    return [
         f"{printable(history.name)}: {len(history.answers):,} annotations of {len(history.votes):,} tasks"
         f" by {annotators:,} annotators; {known}" + (f", {gold:,} of them gold" if gold else ""),
         *([f"means over {seeds} seeds"] if seeds > 1 else []),
     ]
+
+
+def table(history: History, methods: Mapping[str, Figures], gold: int, seeds: int) -> list[str]:
+    """Return the figures of a file, a line for each policy and method."""
+    lines = heading(history, gold, seeds)
     ordinal = any(figures.mae is not None for figures in methods.values())
     heads = ["accuracy", "at first", "macro-F1", "ECE", *(["MAE", "Spearman"] if ordinal else []), "votes used"]
     lines.append(" " * 20 + "".join(f"{head:>11}" for head in heads))
     for name, one in methods.items():
-        cells = [_percent(one.accuracy), _percent(one.accuracy_first), _percent(one.macro_f1), _number(one.ece)]
+        cells = [percent(one.accuracy), percent(one.accuracy_first), percent(one.macro_f1), _number(one.ece)]
         if ordinal:
             cells += [_number(one.mae), _number(one.spearman)]
-        cells.append(_percent(one.votes_used_share))
+        cells.append(percent(one.votes_used_share))
         lines.append(f"  {name:<18}" + "".join(f"{cell:>11}" for cell in cells))
     return lines
 
@@ -88,8 +93,13 @@ def advice(history: History, labels: Labels, played: Played, spent: Spending) ->
         *_about("people", _people(history, labels, people)),
         *_about("classes", _classes(history, labels, verdicts)),
         *_about("fixed rule", _rule(people)),
-        *_about("refused", [f"{count:,} annotations: {reason}" for reason, count in sorted(played.refused.items())]),
+        *refusals(played),
     ]
+
+
+def refusals(played: Played) -> list[str]:
+    """Return why annotations were refused, and how many."""
+    return _about("refused", [f"{count:,} annotations: {reason}" for reason, count in sorted(played.refused.items())])
 
 
 def _about(what: str, lines: Sequence[str]) -> list[str]:
@@ -190,7 +200,8 @@ def _share(person: Person) -> str:
     return "" if person.accuracy is None else f"right on {person.accuracy:.0%} of {person.judged}"
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """Return a share as people read it; nothing where there is none."""
     return "" if share is None else f"{share:.1%}"
 
 

@@ -17,7 +17,7 @@ from streams.replay.summary import Doubtful
 
 def write_labels(path: Path, labels: Labels, verdicts: Mapping[str, Verdict]) -> None:
     """Write every task's newest label with its distribution; several labels that tie are no label."""
-    _write(
+    write_rows(
         path,
         ("task", "label", "status", "reason", "confidence", "votes", "distribution"),
         (
@@ -37,7 +37,7 @@ def write_labels(path: Path, labels: Labels, verdicts: Mapping[str, Verdict]) ->
 
 def write_annotators(path: Path, people: Iterable[Person]) -> None:
     """Write every annotator with how often they were right, the 95% interval of that, and the median time."""
-    _write(
+    write_rows(
         path,
         ("annotator", "annotations", "judged", "right", "accuracy", "accuracy_low", "accuracy_high", "median_s"),
         ((one.worker, one.answers, one.judged, one.right, one.accuracy, *one.interval, one.median_s) for one in people),
@@ -46,14 +46,15 @@ def write_annotators(path: Path, people: Iterable[Person]) -> None:
 
 def write_recheck(path: Path, found: Iterable[Doubtful]) -> None:
     """Write the doubtful labels, the least sure first."""
-    _write(
+    write_rows(
         path,
         ("task", "label", "confidence", "votes", "status"),
         ((one.task, one.label, one.confidence, one.votes, one.status) for one in found),
     )
 
 
-def _write(path: Path, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Write rows as CSV, or JSONL by the name. Raises `Failure` where that cannot be."""
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             if path.suffix.lower() in {".jsonl", ".ndjson"}:
@@ -70,4 +71,4 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) 
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 6)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value

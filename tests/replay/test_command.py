@@ -272,3 +272,10 @@ def test_a_truth_file_may_be_named(tmp_path: Path, capsys: pytest.CaptureFixture
     truth = truths(tmp_path / "b.csv", "t1 duck", "t2 duck")
     (found,) = as_json(capsys, path, "--truth", truth)
     assert (found["accuracy"], found["accuracy_first"], found["with_truth"]) == (0.5, 0.5, 2)
+
+
+def test_ratings_are_nearer_to_the_truth_than_the_plain_mean(dataset: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = as_json(capsys, dataset("web_search"), "--ordinal", "0,1,2,3,4", "--order", "random")
+    plain = found["methods"]["majority"]
+    assert found["mae"] < plain["mae"]
+    assert found["spearman"] > plain["spearman"]

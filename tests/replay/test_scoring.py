@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,8 +28,6 @@ def test_accuracy_and_macro_f1_are_scikit_learns(places: list[tuple[int, int]]) 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=2, max_size=40))
 def test_rank_correlation_is_scipys(pairs: list[tuple[int, int]]) -> None:
     stats = pytest.importorskip("scipy.stats")
-    import numpy as np  # noqa: PLC0415
-
     left, right = np.array(pairs, dtype=float).T
     found = spearman(left, right)
     if found is None:
@@ -65,7 +65,6 @@ def test_a_step_has_an_error_in_steps() -> None:
 
 
 def record(label: object, **shares: float) -> bytes:
-    import msgspec  # noqa: PLC0415
 
     answer = {"label": label, "confidence": None, "distribution": shares}
     return msgspec.json.encode({"status": "undecided", "reason": "tie", "votes": 4, "answers": {"label": answer}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,6 +87,6 @@ def test_errors_on_a_scale_are_near() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"redundancy": 61}, {"prior": (1.0,)}, {"prior": (0.5, 0.4)}, {"tasks": 0}])
-def test_what_cannot_be_is_refused(fields: dict[str, object]) -> None:
+def test_what_cannot_be_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Campaign(**fields)  # type: ignore[arg-type]
+        Campaign(**fields)

@@ -1,8 +1,8 @@
 """Ratings: a step of the scale as the label, and the mean, spread and median beside it.
 
-An annotator's bias and scale are taken out of a rating first: ``middle + (answer - middle - bias) / scale``,
-kept on the scale; a linear rater model with an offset and a gain per rater, as in Welinder and Perona (2010),
-doi:10.1109/CVPRW.2010.5543189.
+Also a mean of the ratings without their annotators' bias and scale: ``middle + (answer - middle - bias) / scale``,
+kept on the scale, each weighted by the inverse of its variance, ``scale^2 / noise``; see
+`streams.quality.aggregation.rater`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def aggregate(
     ``agreement`` is ``1 - s^2 / ((max - min) / 2)^2``, at least 0: the variance within the group beside that of
     a group split between the ends, r*wg of Lindell, Brandt and Whitney (1999), doi:10.1177/01466219922031257.
 
-    ``details``: of the ratings without bias and scale, weighted, ``mean``, ``std`` (of n - 1; None for one vote)
-    and ``median``; ``n``; ``expected``, the posterior's mean, None without one.
+    ``details``: of the ratings, weighted, ``mean``, ``std`` (of n - 1; None for one vote) and ``median``; ``n``;
+    ``adjusted_mean``, of the ratings without bias and scale; ``expected``, the posterior's mean, None without one.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def aggregate(
     soft = _distribution(space, votes, posterior)
     if not total:
         return Aggregate(distribution=soft, reason=NOTHING.reason)
-    ratings = [adjusted(space, vote) for vote in votes]
+    ratings = [vote.answer * FIXED for vote in votes]
     mean = sum(rating * weight for rating, weight in zip(ratings, weights, strict=True))
     low, high = _medians(ratings, weights)
     spread, pairs = _spread(ratings, weights)
@@ -80,6 +80,7 @@ def aggregate(
             "std": round(sqrt(spread / (2 * pairs)) / FIXED, 6) if pairs else None,
             "median": share(low + high, 2 * FIXED),
             "n": len(votes),
+            "adjusted_mean": _adjusted_mean(space, votes),
             "expected": None if posterior is None else _expected(space, posterior),
         },
     )
@@ -106,6 +107,12 @@ def adjusted(space: LikertSpace, vote: Vote) -> int:
     scale = max(vote.scale, _LEAST_SCALE)
     rating: int = middle + round(FIXED * (vote.answer * FIXED - middle - vote.bias) / scale)
     return min(max(rating, space.min * FIXED), space.max * FIXED)
+
+
+def _adjusted_mean(space: LikertSpace, votes: Sequence[Vote]) -> float:
+    weights = [max(vote.scale, _LEAST_SCALE) ** 2 // vote.noise for vote in votes]
+    total = sum(adjusted(space, vote) * weight for vote, weight in zip(votes, weights, strict=True))
+    return share(total, sum(weights) * FIXED)
 
 
 def posterior_step(space: LikertSpace, posterior: Sequence[int]) -> int | None:

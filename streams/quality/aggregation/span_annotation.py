@@ -7,12 +7,13 @@ Skene (1979), doi:10.2307/2346806, with two states. The cost grows with the numb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import exp, fsum, log
 from typing import Any, NamedTuple
 
 from schemas import SpanSpace
-from streams.quality.aggregation.spans import Pieces, f1, in_common, typed, union
+from streams.quality.aggregation.span_confusion import Soft
+from streams.quality.aggregation.spans import Pieces, Typed, f1, in_common, typed, union
 from streams.quality.aggregation.votes import (
     DIGITS,
     NOTHING,
@@ -84,15 +85,8 @@ def aggregate(space: SpanSpace, votes: Sequence[Vote], min_agreement: int, *, pl
     if not total:
         return NOTHING
     marked = [typed(vote.answer) for vote in votes]
-    length = space.text_length or max((pieces[-1][1] for one in marked for pieces in one.values()), default=1)
     used = [label for label in space.labels if any(label in one for one in marked)]
-    found: list[_Piece] = []
-    for label in used:
-        pieces = [one.get(label, []) for one in marked]
-        found += _sweep(
-            label, pieces, _plain(weights) if plain else _model(votes, _prevalence(pieces, weights, length))
-        )
-    found.sort(key=lambda piece: piece[:2])
+    found = _found(space, votes, marked, used, plain=plain)
     soft = [_share(piece.odds, total) if plain else _logistic(piece.odds) for piece in found]
     label_ = _spans(found)
     common = in_common(marked)
@@ -119,6 +113,25 @@ def aggregate(space: SpanSpace, votes: Sequence[Vote], min_agreement: int, *, pl
     )
 
 
+def posterior(space: SpanSpace, votes: Sequence[Vote]) -> list[Soft]:
+    """Return the probability of the characters that anyone marked, as `aggregate` has it.
+
+    >>> space = SpanSpace(type="span_annotation", labels=["person"], text_length=100)
+    >>> posterior(space, [Vote([{"start": 0, "end": 5, "label": "person"}])])
+    [Soft(start=0, end=5, label='person', probability=700000)]
+    """
+    marked = [typed(vote.answer) for vote in votes]
+    used = [label for label in space.labels if any(label in one for one in marked)]
+    if not any(vote.weight for vote in votes):
+        return []
+    return [Soft(*piece[:3], round(_logistic(piece.odds) * FIXED)) for piece in _found(space, votes, marked, used)]
+
+
+def length_of(space: SpanSpace, answers: Iterable[Sequence[dict[str, Any]]]) -> int:
+    """Return the text's length: what the space says, or else where the last span of all answers ends; at least 1."""
+    return space.text_length or max((span["end"] for answer in answers for span in answer), default=1)
+
+
 def score(answer: Sequence[dict[str, Any]], reference: Sequence[dict[str, Any]]) -> int:
     """Return the F1 of two answers by characters, each counted once for every label it has; fixed-point.
 
@@ -131,14 +144,27 @@ def score(answer: Sequence[dict[str, Any]], reference: Sequence[dict[str, Any]])
 def overlap(answer: Sequence[dict[str, Any]], reference: Sequence[dict[str, Any]]) -> tuple[int, int, int]:
     """Return how many characters both mark, the answer marks, and the reference marks.
 
-    Summed over an annotator's answers, beside truths or what the others say, they give the annotator's
-    ``precision = both / answered`` and ``recall = both / expected``.
+    Of these ``precision = both / answered`` and ``recall = both / expected``.
 
     >>> overlap([{"start": 0, "end": 4, "label": "x"}], [{"start": 2, "end": 9, "label": "x"}])
     (2, 4, 7)
     """
     (answered, both), (_, expected) = in_common([typed(answer), typed(reference)])
     return both, answered, expected
+
+
+def _found(
+    space: SpanSpace, votes: Sequence[Vote], marked: Sequence[Typed], used: Sequence[str], *, plain: bool = False
+) -> list[_Piece]:
+    weights = [vote.weight for vote in votes]
+    length = length_of(space, (vote.answer for vote in votes))
+    found: list[_Piece] = []
+    for label in used:
+        pieces = [one.get(label, []) for one in marked]
+        found += _sweep(
+            label, pieces, _plain(weights) if plain else _model(votes, _prevalence(pieces, weights, length))
+        )
+    return sorted(found, key=lambda piece: piece[:2])
 
 
 def _prevalence(pieces: Sequence[Pieces], weights: Sequence[int], length: int) -> int:

@@ -26,8 +26,9 @@ class Vote(msgspec.Struct, frozen=True):
         The options as they were shown, first to last.
     position : int
         Of a comparison: the annotator's pull towards what is shown first, nats.
-    bias, scale : int
-        Of a rating: ``answer - middle = bias + scale (truth - middle)``, with the middle of the scale.
+    bias, scale, noise : int
+        Of a rating: ``answer - middle = bias + scale (truth - middle)``, with the middle of the scale, and the
+        variance of what is left, in steps squared.
     precision, recall : int
         Of spans: the share of the annotator's characters that are right, and of the right ones that are found.
     """
@@ -38,6 +39,7 @@ class Vote(msgspec.Struct, frozen=True):
     position: int = 0
     bias: int = 0
     scale: int = FIXED
+    noise: int = FIXED
     precision: int = 700_000
     recall: int = 700_000
 
@@ -61,8 +63,7 @@ class Aggregate(msgspec.Struct, frozen=True):
     effective_votes : float
         Kish's number of equally weighted votes that would say as much.
     reason : str or None
-        Why there is no label: ``zero_weight``, ``tie`` or ``low_agreement``; of a dialog with the part's path
-        before it.
+        Why there is no label: ``zero_weight``, ``tie`` or ``low_agreement``; of a dialog the first part's.
     details : dict
         What only this task type has, as JSON.
     """

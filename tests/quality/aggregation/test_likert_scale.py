@@ -117,7 +117,7 @@ def test_a_label_is_a_step(space: Any, ratings: list[int], plain: bool, label: i
 def test_disagreement_keeps_the_numbers() -> None:
     result = aggregate(FIVE, [Vote(1), Vote(3), Vote(5)], [300_000, 50_000, 300_000, 50_000, 300_000], 600_000)
     assert (result.label, result.agreement, result.reason) == (None, 0, "low_agreement")
-    assert result.details == {"mean": 3.0, "std": 2.0, "median": 3.0, "n": 3, "expected": 3.0}
+    assert result.details == {"mean": 3.0, "std": 2.0, "median": 3.0, "n": 3, "adjusted_mean": 3.0, "expected": 3.0}
     assert result.distribution == {"1": 0.3, "2": 0.05, "3": 0.3, "4": 0.05, "5": 0.3}
 
 
@@ -147,9 +147,24 @@ def test_a_rating_stays_on_the_scale(vote: Vote, expected: int) -> None:
     assert adjusted(FIVE, vote) == expected
 
 
-def test_a_bias_that_is_known_moves_no_label() -> None:
+def test_a_bias_that_is_known_is_taken_out_of_the_adjusted_mean_alone() -> None:
     lenient = [Vote(4, bias=FIXED), Vote(4, bias=FIXED), Vote(3)]
-    assert aggregate(FIVE, lenient, None, FIXED).label == 3
+    found = aggregate(FIVE, lenient, None, 0)
+    assert (found.label, found.details["mean"], found.details["adjusted_mean"]) == (4, 3.666667, 3.0)
+
+
+def test_ratings_that_are_surer_count_for_more() -> None:
+    """The weights of (2, 4) are those of inverse variances: 4 to 1, and 1 to 4 by the scale alone."""
+    assert aggregate(FIVE, [Vote(2), Vote(4, noise=4 * FIXED)], None, 0).details["adjusted_mean"] == 2.4
+    wide = [Vote(2), Vote(5, scale=2 * FIXED)]
+    assert aggregate(FIVE, wide, None, 0).details["adjusted_mean"] == 3.6
+
+
+@given(RATINGS)
+def test_of_people_without_bias_the_adjusted_mean_is_the_plain_one(case: tuple[Any, list[tuple[int, int]]]) -> None:
+    space, ratings = case
+    details = aggregate(space, [Vote(rating) for rating, _ in ratings], None, 0).details
+    assert details["adjusted_mean"] == details["mean"]
 
 
 @given(st.integers(0, 100), st.integers(0, 100))

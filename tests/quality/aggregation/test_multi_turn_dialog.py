@@ -41,7 +41,7 @@ def test_every_part_decides_for_itself() -> None:
 
 def test_one_part_without_a_label_leaves_the_whole_without() -> None:
     result = decided(DIALOG, [said(4, "safe", "A"), said(4, "unsafe", "B")])
-    assert (result.label, result.confidence, result.reason) == (None, None, "turns.t2: tie")
+    assert (result.label, result.confidence, result.reason) == (None, None, "tie")
     assert result.details["turns.t1"]["label"] == 4
     assert result.details["overall"]["reason"] == "tie"
 

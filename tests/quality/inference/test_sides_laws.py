@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from streams.quality import positions
 from streams.quality.inference import constants
 from streams.quality.inference.model import Models
 from streams.quality.keys import FIXED, key
@@ -28,9 +29,17 @@ POLICIES: tuple[dict[str, Any], ...] = (
 TASKS = ("t0", "t1", "t2", "t3")
 ANNOTATORS = ("a0", "a1", "a2", "a3", "a4")
 LIKERT: dict[str, Any] = {"type": "likert_scale", "min": 1, "max": 4}
-SPACES: tuple[tuple[str, dict[str, Any]], ...] = (("l", ANIMALS), ("r", LIKERT), ("f", {"type": "free_text"}))
-THREE = [{"question_id": name, "label_space": space} for name, space in SPACES]
-"""Task t3 has three questions, the last of which has no categories."""
+SPAN_SPACE: dict[str, Any] = {"type": "span_annotation", "labels": ["bird", "tree"]}
+SPACES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("l", ANIMALS),
+    ("r", LIKERT),
+    ("f", {"type": "free_text"}),
+    ("s", SPAN_SPACE),
+    ("c", {"type": "pairwise_comparison", "options": ["A", "B"]}),
+)
+FIVE = [{"question_id": name, "label_space": space} for name, space in SPACES]
+"""Task t3 has five questions, two of which have no categories."""
+MARKS = [[], [(0, 5, "bird")], [(0, 8, "bird"), (6, 9, "tree")], [(2, 4, "tree")]]
 ALIKE: dict[str, Any] = {"type": "multi_turn_dialog", "turns": {"one": ANIMALS, "two": ANIMALS}}
 """Task t2 is a dialog whose turns have the same label space: one outcome tells of it twice."""
 
@@ -47,6 +56,8 @@ def answers(task_id: str) -> st.SearchStrategy[Any]:
         "l": st.sampled_from(CLASSES),
         "r": st.integers(1, 4),
         "f": st.sampled_from(["a wren", "a robin sings"]),
+        "c": st.fixed_dictionaries({"winner": st.sampled_from(["A", "B", "tie"])}),
+        "s": st.sampled_from([[dict(zip(("start", "end", "label"), one, strict=True)) for one in m] for m in MARKS]),
     }
     return st.fixed_dictionaries(each)
 
@@ -66,7 +77,7 @@ def published(world: World) -> None:
     for task_id in TASKS[:-2]:
         world.send("tasks", task_id, task(task_id))
     world.send("tasks", TASKS[-2], task(TASKS[-2], ALIKE))
-    world.send("tasks", TASKS[-1], task(TASKS[-1], ANIMALS, questions=THREE))
+    world.send("tasks", TASKS[-1], task(TASKS[-1], ANIMALS, questions=FIVE))
 
 
 def annotate(world: World, number: int, task_id: str, who: str, **fields: Any) -> None:
@@ -91,7 +102,8 @@ def act(world: World, number: int, move: Move) -> None:
         case "withdraw":
             annotate(world, number, task_id, who, action="withdraw")
         case _:
-            annotate(world, number, task_id, who, action=action, label=answer)
+            order = (None, ["A", "B"], ["B", "A"])[number % 3]
+            annotate(world, number, task_id, who, action=action, label=answer, presented_order=order)
 
 
 def played(history: list[Move], policy: dict[str, Any], seed: int | None) -> World:
@@ -112,13 +124,28 @@ def parts(task: Task) -> list[Any]:
 
 
 def shown(world: World) -> dict[tuple[str, str, str], dict[int, int]]:
-    """Return the counts that the votes which stand amount to: of each, the posterior that its task stands at."""
+    """Return the counts that the votes which stand amount to: of each, the posterior that its task stands at.
+
+    On spans each vote keeps what it was told, for it is told anew only when its own part has moved.
+    """
     found: dict[tuple[str, str, str], Counter[int]] = {}
     for stored in world.tasks().values():
         for entry in stored.entries:
             if not entry.is_evidence:
                 continue
-            for part, place, posterior in zip(parts(stored), entry.places, stored.posterior, strict=True):
+            asked = parts(stored)
+            for part, cells_of in zip(asked, entry.marked or [[]] * len(asked), strict=True):
+                assert bool(cells_of) == part.is_spans
+                if cells_of:
+                    cells = found.setdefault((entry.annotator_id, stored.project, part.space_id), Counter())
+                    cells.update(dict(enumerate(cells_of)))
+            for number, (part, place, posterior) in enumerate(zip(asked, entry.places, stored.posterior, strict=True)):
+                first = positions.first_of(entry, number)
+                if first != positions.NOT_SHOWN:
+                    cells = found.setdefault((entry.annotator_id, stored.project, positions.SPACE), Counter())
+                    said = 2 * first + (place != first)
+                    cells[2 * first * 4 + said] += posterior[first]
+                    cells[(2 * first + 1) * 4 + said] += posterior[1 - first]
                 if part.names:
                     cells = found.setdefault((entry.annotator_id, stored.project, part.space_id), Counter())
                     for k, mass in enumerate(posterior):
