@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from statistics import fmean
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from streams.replay.history import History
 from streams.replay.labels import Labels
 from streams.replay.playing import Played
 from streams.replay.scoring import NOTHING, Scores, Verdict, scores, verdict
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-F = TypeVar("F", bound="DataclassInstance")
+class _Dataclass(Protocol):
+    """Any dataclass, as `dataclasses.fields` takes it."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+F = TypeVar("F", bound=_Dataclass)
 
 
 @dataclass(frozen=True, slots=True)
