@@ -401,3 +401,15 @@ def test_what_is_known_of_annotators_stands_in_the_new_names() -> None:
     two = {"type": "classification", "classes": ["tom", "dog"]}
     (label,) = labels(change(campaign, two, {"vixen": ["dog"]}, number=2, before=after))
     assert label["answers"]["q"]["label"] == "tom"
+
+
+def test_the_option_that_was_shown_first_is_followed_to_its_new_place() -> None:
+    before = {"type": "pairwise_comparison", "options": ["A", "B"]}
+    campaign = named(space=before)
+    campaign.publish("t", "animals", task_type="pairwise_comparison")
+    for who, order in (("ann", ["A", "B"]), ("bob", ["B", "A"]), ("cy", None)):
+        campaign.vote(who, {"winner": "A"}, presented_order=order)
+    after = {"type": "pairwise_comparison", "options": ["new", "old"]}
+    change(campaign, after, {"A": ["old"], "B": ["new"]}, before=before)
+    entries = campaign.task().entries
+    assert [(entry.places, entry.shown) for entry in entries] == [([1], [1]), ([1], [0]), ([1], [])]

@@ -13,6 +13,7 @@ from streams.quality.gold import TRUTH_BYTES
 from streams.quality.mapping.changes import Change
 from streams.quality.mapping.classes import Gone, carried, names, turned, used
 from streams.quality.mapping.knowledge import carry
+from streams.quality.positions import NOT_SHOWN
 from streams.quality.records import encode, quality_event
 from streams.quality.reviews import ANSWER_BYTES
 from streams.quality.spaces import Part, Question, places, questions, replaced, space_text
@@ -78,6 +79,7 @@ class Carrying:
                 entry.answers = found
                 entry.places = places(self.asked, found)
                 entry.columns = self._columns(columns[place])
+                entry.shown = self._shown(entry.shown)
             size += entry.size
             tally.votes += 1
             kept.append(entry)
@@ -116,6 +118,16 @@ class Carrying:
             for seat, value in zip(seats, column, strict=False):
                 moved[seat or 0] = value
             found.append(moved if column else [])
+        return found
+
+    def _shown(self, before: list[int]) -> list[int]:
+        """Return which option was shown first in each part, by its new place; not told where it has none."""
+        found: list[int] = []
+        parts = (part for question in self._case.asked for part in question.parts)
+        others = (part for question in self.asked for part in question.parts)
+        for old, new, first in zip(parts, others, before, strict=False):
+            seat = None if first == NOT_SHOWN else self._seats(old, new)[first]
+            found.append(NOT_SHOWN if seat is None else seat)
         return found
 
     def knowledge(self, case: Case) -> None:
