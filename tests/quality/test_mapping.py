@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from streams.events import Output
+from streams.quality.inference.constants import FEEDBACK_VOTES
 from streams.quality.task_state import Settings, settings_key
 from streams.quality.tasks import TaskSide
-from tests.quality.campaign import AT, DAY, Campaign, bodies, counted, labels, outcomes, reasons, rejections
+from tests.quality.campaign import AT, DAY, Campaign, bodies, counted, labels, outcomes, reasons, rejections, space_id
 from tests.quality.campaign import task as published
 from tests.quality.harness import MemoryState
 
@@ -413,3 +415,20 @@ def test_the_option_that_was_shown_first_is_followed_to_its_new_place() -> None:
     change(campaign, after, {"A": ["old"], "B": ["new"]}, before=before)
     entries = campaign.task().entries
     assert [(entry.places, entry.shown) for entry in entries] == [([1], [1]), ([1], [0]), ([1], [])]
+
+
+def test_what_spans_told_is_taken_back_in_the_old_labels_and_told_in_the_new() -> None:
+    before = {"type": "span_annotation", "labels": ["drug", "dose"], "text_length": 100}
+    campaign = named(space=before, redundancy=FEEDBACK_VOTES, max_redundancy=FEEDBACK_VOTES)
+    campaign.publish("t", "animals", task_type="span_annotation")
+    for number in range(FEEDBACK_VOTES):
+        campaign.vote(f"a{number}", [{"start": 0, "end": 10, "label": "drug"}])
+    after = {**before, "labels": ["medicine", "dose"]}
+    change(campaign, after, {"drug": ["medicine"]}, before=before)
+    sums: dict[str, Counter[tuple[int, int]]] = {}
+    for body in bodies(campaign.outputs, "outcomes"):
+        for one in body["evidence"] or ():
+            for truth, difference in one["change"]:
+                sums.setdefault(one["space"], Counter())[truth, one["given"]] += difference
+    assert not any(sums[space_id(before)].values())
+    assert sums[space_id(after)][1, 1] > 0
