@@ -1,9 +1,10 @@
 """What the label inference costs an annotation, amortised: `python -m benchmarks.inference_cost`.
 
-Replays a simulated campaign through the sides and adds up the processor time of what would not be done without the
-inference: posteriors, evidence, counts, models, sums, every step over a record that it alone sends, and looking at
-closed tasks again with the labels that follow. Times are a function's own, without what else it calls of these; what
-taking them costs is measured and taken off. Writing tables to their changelog is not in it: a replay has none.
+Replays a simulated campaign through the sides twice. The first run gives the processor time of all their steps. In the
+second every function is timed that does what would not be done without the inference: posteriors, evidence, counts,
+models, sums, every step over a record that it alone sends, and looking at closed tasks again with the labels that
+follow. Times are a function's own, without what else it calls of these. What timing costs is much beside functions so
+short, so the second run gives shares only. Writing tables to their changelog is not in it: a replay has none.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import argparse
 import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import wraps
 from pathlib import Path
-from time import thread_time
+from time import perf_counter, thread_time
 from typing import Any, Final
 
 from streams.collector import calm_collector
@@ -60,7 +61,7 @@ RECORDS: Final = {"posterior": "outcomes of its own", "inference": "sums", "stat
 
 
 class Stopwatch:
-    """Adds up processor time by part; of parts within each other each gets its own.
+    """Adds up time by part; of parts within each other each gets its own.
 
     Attributes
     ----------
@@ -89,18 +90,18 @@ class Stopwatch:
 
     def enter(self, part: str) -> None:
         """Stop the time of what runs and begin with a part's."""
-        now = thread_time()
+        now = perf_counter()
         if self._running:
             self.seconds[self._running[-1]] += now - self._since
         self._running.append(part)
         self.calls[part] += 1
-        self._since = thread_time()
+        self._since = perf_counter()
 
     def leave(self) -> None:
         """Stop the time of the part that runs, and go on with the one around it."""
-        now = thread_time()
+        now = perf_counter()
         self.seconds[self._running.pop()] += now - self._since
-        self._since = thread_time()
+        self._since = perf_counter()
 
     def own_cost(self) -> float:
         """Return what timing a call adds to its part, seconds."""
@@ -133,6 +134,34 @@ class Cost:
 
 
 @contextmanager
+def loops(kind: type[Loop]) -> Iterator[None]:
+    """Let replays run in another kind of loop while the block runs."""
+    before = playing.Loop
+    playing.Loop = kind  # type: ignore[misc]  # put back below
+    try:
+        yield
+    finally:
+        playing.Loop = before  # type: ignore[misc]
+
+
+def steps(history: History, labels: Labels, seed: int) -> float:
+    """Return the processor time of all the sides' steps in a replay, seconds."""
+    spent = 0.0
+
+    class Counted(Loop):
+        def _step(self, record: Output) -> list[Output]:
+            nonlocal spent
+            began = thread_time()
+            outputs = super()._step(record)
+            spent += thread_time() - began
+            return outputs
+
+    with loops(Counted):
+        play(history, labels, Plan(), seed)
+    return spent
+
+
+@contextmanager
 def watched(watch: Stopwatch) -> Any:
     """Time `FUNCTIONS` wherever they are called from, and every step of a replay, while the block runs."""
     before: list[tuple[Any, str, Any]] = []
@@ -160,11 +189,11 @@ def watched(watch: Stopwatch) -> Any:
             finally:
                 watch.leave()
 
-    for owner, name, new in ((outcomes, "_outcome", told), (playing, "Loop", Timed)):
-        before.append((owner, name, getattr(owner, name)))
-        setattr(owner, name, new)
+    before.append((outcomes, "_outcome", tell))
+    setattr(outcomes, "_outcome", told)  # noqa: B010 - as the others
     try:
-        yield
+        with loops(Timed):
+            yield
     finally:
         for owner, name, found in reversed(before):
             setattr(owner, name, found)
@@ -186,11 +215,15 @@ def measure(classes: int, annotations: int, annotators: int, redundancy: int, se
     labels = Labels(tuple(map(str, range(classes))))
     history = History(Path("simulated"), "simulated", Columns(), answers, votes, truth)
     watch = Stopwatch()
-    with calm_collector(), watched(watch):
-        play(history, labels, Plan(), seed)
+    with calm_collector():
+        sides = steps(history, labels, seed)
+        with watched(watch):
+            play(history, labels, Plan(), seed)
     each = watch.own_cost()
-    parts = {part: (watch.seconds[part] - each * watch.calls[part]) / len(answers) * 1e6 for part in watch.seconds}
-    rest = parts.pop("the rest")
+    timed = {part: watch.seconds[part] - each * watch.calls[part] for part in watch.seconds}
+    scale = sides / sum(timed.values()) / len(answers) * 1e6
+    rest = timed.pop("the rest") * scale
+    parts = {part: seconds * scale for part, seconds in timed.items()}
     inference = sum(parts.values())
     return Cost(classes, len(answers), annotators, inference, AIMS.get(classes), parts, inference + rest)
 
