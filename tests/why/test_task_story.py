@@ -134,7 +134,7 @@ def test_evidence_that_is_brought_up_to_date_at_once_is_in_one_line(told: Told) 
     assert len(evidence) > 2
     fewer = [line for line in retold(lines) if line.kind == "evidence"]
     assert [line.found.timestamp for line in fewer] == sorted({line.found.timestamp for line in evidence})
-    assert "evidence on ann and bob brought up to date" in [line.text for line in fewer]
+    assert "evidence on ann, bob and cy brought up to date" in [line.text for line in fewer]
 
 
 def test_a_label_that_was_looked_at_again_says_so() -> None:
