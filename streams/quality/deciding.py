@@ -22,6 +22,9 @@ from streams.quality.keys import FIXED
 from streams.quality.spaces import Question
 from streams.quality.task_state import Entry, Phase, Review
 
+APART = 0.2
+"""A distribution that moved by so much in sum is published anew, though the answer is the same."""
+
 
 class Decision(msgspec.Struct, frozen=True):
     """What the counted entries amount to.
@@ -135,7 +138,8 @@ def again(case: Case) -> Decision | None:
     for entry in votes:
         reading.add(entry)
     told, posteriors = task.posterior, reading.posteriors
-    if any(posteriors) and len(told) == len(posteriors) and not any(map(has_moved, told, posteriors)):
+    is_still = any(posteriors) and len(told) == len(posteriors) and not any(map(has_moved, told, posteriors))
+    if is_still and _says_the_same(case, reading):
         return None
     was_settled = task.phase == "settled"
     found = aggregates(case, votes, reading, 0 if was_settled else case.settings.min_agreement)
@@ -146,6 +150,24 @@ def again(case: Case) -> Decision | None:
     if was_settled:
         return Decision("settled", "", closed_by, (), reading)
     return Decision("undecided", reason, closed_by, found, reading)
+
+
+def _says_the_same(case: Case, reading: Reading) -> bool:
+    """Whether gold has taught so little since the label that the same posterior would be published about as it was."""
+    published = case.task.published
+    if published is None or case.settings.weighting != "reliability":
+        return True
+    first = 0
+    for question in case.asked:
+        part, base = question.parts[0], reading.bases[first]
+        shares = published.answers.get(question.question_id, {}).get("distribution")
+        if len(question.parts) == 1 and base is not None and shares:
+            now = believed(reading.posteriors[first], base.slip)
+            before = [round(FIXED * shares.get(name, 0.0)) for name in part.names]
+            if distance(now, before) > APART * FIXED:
+                return False
+        first += len(question.parts)
+    return True
 
 
 def has_moved(old: Sequence[int], new: Sequence[int]) -> bool:

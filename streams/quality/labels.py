@@ -7,7 +7,7 @@ from typing import Any
 
 from streams.events import Output
 from streams.quality.case import Case
-from streams.quality.deciding import Decision
+from streams.quality.deciding import APART, Decision
 from streams.quality.records import Label, encode, instant
 from streams.quality.reviewing import REVIEW, wanted
 from streams.quality.task_state import CLOSED, Published
@@ -18,8 +18,6 @@ VOTES_RETRACTED = "votes_retracted"
 """The reason of a label that changed with votes that a person took back."""
 LABEL_SPACE_CHANGED = "label_space_changed"
 """The reason of a label whose classes a person has changed."""
-APART = 0.2
-"""A distribution that moved by so much in sum is published anew, though the answer is the same."""
 
 
 def correct(case: Case, decision: Decision, why: str | None = None) -> list[Output]:

@@ -21,7 +21,7 @@ from streams.replay.labels import Labels
 from streams.replay.orders import Order
 from streams.replay.playing import Plan, play
 from streams.replay.results import figures_of
-from tests.quality.campaign import CLASSES, Campaign, bodies, counted, labels, reasons, space_id, verdicts
+from tests.quality.campaign import AT, CLASSES, Campaign, bodies, counted, labels, reasons, space_id, verdicts
 from tests.quality.inference.drawn import copied
 
 VOTES = st.lists(
@@ -116,6 +116,31 @@ def test_statistics_with_a_list_of_another_length_are_refused_and_change_nothing
     body = {"project": "p", "version": 1, "policy_version": 1, "statistics": sums}
     assert reasons(campaign.apply("globals.t", "p", body)) == ["invalid"]
     assert campaign.state.committed == before
+
+
+def test_a_closed_label_is_superseded_when_gold_teaches_how_little_votes_say() -> None:
+    campaign = Campaign()
+    campaign.publish()
+    for who in ("a0", "a1", "a2"):
+        campaign.vote(who, "cat", counts=counted(right=100))
+    label = campaign.task().published
+    assert label is not None
+    assert label.answers["q"]["confidence"] > 0.99
+    assert not label.answers["q"]["calibrated"]
+    sums: dict[str, Any] = {kind: [0, 0, 0] for kind in ("tasks", "right", "given")}
+    losses = [100 * FIXED] * (len(constants.SLIPS) - 1)  # only the greatest slip explains what gold has shown
+    sums |= {"space": space_id(), "version": 1, "strengths": [0] * len(constants.STRENGTHS)}
+    sums |= {"losses": [*losses, 0], "gold": [constants.CALIBRATED_GOLD]}
+    campaign.apply("globals.t", "p", {"project": "p", "version": 1, "policy_version": 1, "statistics": sums})
+    for second in range(1, 4):
+        out = campaign.tick(AT + 1_000 * second)
+        if labels(out):
+            break
+    (again,) = labels(out)
+    assert (again["reason"], again["supersedes"]) == ("rescored", 1)
+    slip = constants.SLIPS[-1]
+    assert again["answers"]["q"]["confidence"] == pytest.approx(1 - slip + slip / 3, abs=0.01)
+    assert again["answers"]["q"]["calibrated"]
 
 
 def test_a_posterior_is_told_from_three_votes_on_and_again_once_it_has_moved() -> None:
